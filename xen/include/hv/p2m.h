@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest's physical memory: the nested page table is the map itself (AMD manual volume 2, 15.25).
+ *
+ * RAM is given in 2 MiB pieces where it can be, which are cleared at the first touch (by the guest, a backend or the
+ * builder): a domain starts in the time its own pages need. A piece is split into 4 KiB entries when one of them changes.
+ */
+#ifndef HV_P2M_H
+#define HV_P2M_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <env.h>
+
+#include <hv/mm.h>
+
+struct domain;
+
+struct p2m {
+	struct env_lock lock;
+	uint64_t *root;          /* level 4 table */
+	paddr_t root_pa;
+	_Atomic uint64_t flush_gen; /* raised by each removal; a vcpu flushes at entry when it is behind */
+	uint64_t table_pages;
+};
+
+enum p2m_type { P2M_NONE, P2M_RAM, P2M_FOREIGN_RW, P2M_FOREIGN_RO, P2M_SPECIAL };
+
+int p2m_init(struct p2m *p2m);
+/* Free the tables. => every entry has been removed. */
+void p2m_destroy(struct p2m *p2m);
+
+/*
+ * Populate [gfn, gfn + count) with fresh RAM of the domain (zero at first sight). -ENOMEM: what was populated stays.
+ * Entries that are already there are left alone (-EEXIST if any).
+ */
+int p2m_populate(struct domain *d, uint64_t gfn, uint64_t count);
+/* Map one frame: a reference to the frame is taken for the entry. -EBUSY: there is something; -ENOMEM. */
+int p2m_map_frame(struct domain *d, uint64_t gfn, mfn_t mfn, enum p2m_type type);
+/* Remove one entry, drop its frame reference after every CPU has forgotten it. -ENOENT. */
+int p2m_remove(struct domain *d, uint64_t gfn);
+/* What is there: type, and the frame (RAM is cleared first if it was not yet). No reference is taken. */
+enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn);
+/* As p2m_lookup() for RAM and foreign frames, with a reference on the frame; put_page() returns it. NULL: nothing there. */
+void *p2m_get_page(struct domain *d, uint64_t gfn, bool write);
+/* Nested page fault: true if the access can be retried. */
+bool p2m_fault(struct domain *d, uint64_t gfn, bool write);
+/* Remove up to `max` entries from *cursor on, for teardown; true when nothing is left. */
+bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max);
+
+/* Frame references: a frame is freed when the last one goes. Frames of guests only (mm.h frames start with one). */
+void frame_get(mfn_t mfn);
+void frame_put(mfn_t mfn);
+
+#endif
