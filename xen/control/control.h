@@ -20,11 +20,11 @@ struct audit;
 struct control;
 struct control_session;
 
-/* Why something was refused. `code` is a positive errno; name and text as in struct vfr_error. */
+/* Why something was refused. `code` is a positive errno; name and text as in struct vc_error. */
 struct control_error {
 	int code;
-	char name[VFR_NAME];
-	char owner[VFR_NAME];
+	char name[VC_NAME];
+	char owner[VC_NAME];
 	char text[192];
 };
 
@@ -37,8 +37,8 @@ struct control_dom_spec {
 	const char *name;
 	uint64_t mem_bytes;
 	unsigned int vcpus;
-	unsigned int flags;		/* VFR_DOM_* */
-	uint8_t mac[6];			/* never all zero here, unless VFR_DOM_NO_NET */
+	unsigned int flags;		/* VC_DOM_* */
+	uint8_t mac[6];			/* never all zero here, unless VC_DOM_NO_NET */
 	uint16_t mtu;
 	uint16_t cpu_weight, cpu_cap;
 	const char *kernel, *ramdisk;	/* names of modules or blobs; ramdisk may be "" */
@@ -46,7 +46,7 @@ struct control_dom_spec {
 };
 
 struct control_dom_info {
-	uint8_t state;			/* enum vfr_dom_state: RUNNING or PAUSED; control knows the rest */
+	uint8_t state;			/* enum vc_dom_state: RUNNING or PAUSED; control knows the rest */
 	uint64_t cpu_ns;
 	uint64_t console_end;
 	uint64_t backlog_bytes;		/* queued for or from its vif */
@@ -60,8 +60,8 @@ struct control_machine_info {
 };
 
 struct control_uplink_info {
-	char name[VFR_NAME];
-	char driver[VFR_NAME];
+	char name[VC_NAME];
+	char driver[VC_NAME];
 	uint8_t mac[6];
 	uint16_t mtu;
 	bool up;
@@ -77,7 +77,7 @@ struct control_log_entry {
 };
 
 struct control_blob_info {
-	char name[VFR_MODULE];
+	char name[VC_MODULE];
 	uint64_t size;
 	bool boot;			/* a module of the boot loader */
 	bool complete;
@@ -131,16 +131,16 @@ struct control_ops {
 	 * when the machine says there is room. */
 	size_t (*send)(void *machine, void *transport, const void *bytes, size_t n);
 
-	/* Choose the scheduler policy of a target (VFR_SCHED_*), and list the index-th target with its choices. Optional. */
-	int (*sched_set)(void *machine, const struct vfr_sched_set *set, struct control_error *err);
-	int (*sched_info)(void *machine, unsigned int index, struct vfr_sched_rec *out);
+	/* Choose the scheduler policy of a target (VC_SCHED_*), and list the index-th target with its choices. Optional. */
+	int (*sched_set)(void *machine, const struct vc_sched_set *set, struct control_error *err);
+	int (*sched_info)(void *machine, unsigned int index, struct vc_sched_rec *out);
 	/* Rates of a domain; all zero: none. Called before the domain is built and again whenever they change. Optional. */
-	int (*rate_set)(void *machine, uint16_t domid, const struct vfr_rate_set *rate, struct control_error *err);
+	int (*rate_set)(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err);
 
 	/* Capture: one at a time is enough. Optional. */
 	int (*capture_start)(void *machine, int domid /* -1: all */, unsigned int flags, unsigned int snaplen,
-			     const struct vfr_bpf_insn *prog, unsigned int insns, uint32_t *id);
-	/* Fill buf with struct vfr_capture_rec + bytes; returns the bytes used. */
+			     const struct vc_bpf_insn *prog, unsigned int insns, uint32_t *id);
+	/* Fill buf with struct vc_capture_rec + bytes; returns the bytes used. */
 	size_t (*capture_read)(void *machine, uint32_t id, void *buf, size_t max, uint32_t *count, uint32_t *lost);
 	void (*capture_stop)(void *machine, uint32_t id);
 };
@@ -183,15 +183,15 @@ bool control_output(struct control_session *s, uint64_t now_ns);
 /* Confirm timers, waits, idle transactions, captures nobody reads. Returns when it wants to be called next (or earlier). */
 uint64_t control_timer(struct control *c, uint64_t now_ns);
 
-/* Something of enum vfr_wait has news (domid for the console): answers who waits for it. Cheap when nobody does. */
+/* Something of enum vc_wait has news (domid for the console): answers who waits for it. Cheap when nobody does. */
 void control_event(struct control *c, unsigned int what, uint16_t domid, uint64_t now_ns);
 
 /*
- * A domain stopped by itself: `how` is VFR_DOM_STOPPED (it powered off), VFR_DOM_RUNNING (it asks for a reboot) or VFR_DOM_CRASHED.
+ * A domain stopped by itself: `how` is VC_DOM_STOPPED (it powered off), VC_DOM_RUNNING (it asks for a reboot) or VC_DOM_CRASHED.
  * The machine has stopped its vcpus and given nothing back yet: control calls ops->dom_destroy() and, as on_* says,
  * ops->dom_create() before this returns. So call it from a context in which a domain can be destroyed, not from its own vcpu's stack.
  */
-void control_dom_exited(struct control *c, uint16_t domid, enum vfr_dom_state how, const char *reason, uint64_t now_ns);
+void control_dom_exited(struct control *c, uint16_t domid, enum vc_dom_state how, const char *reason, uint64_t now_ns);
 
 /* The name of a domain, or "" when there is none: valid until the configuration changes. */
 const char *control_dom_name(const struct control *c, uint16_t domid);

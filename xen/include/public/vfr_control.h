@@ -2,21 +2,23 @@
 /*
  * The control protocol: the only way in which state of the hypervisor changes. docs/control-protocol.md is its manual.
  *
- * Frame.  A message is a `struct vfr_msg` and `length` bytes of body; everything is little-endian and packed, strings
+ * Frame.  A message is a `struct vc_msg` and `length` bytes of body; everything is little-endian and packed, strings
  * are padded with zero bytes (and hold at least one), reserved bytes are zero and checked. On a byte stream a message is
  * COBS-encoded, so that the encoded form holds no zero byte, and closed by one zero byte: a peer that died in the middle
  * of a message costs the next one nothing but that message. In a boot plan messages stand one after the other, plain.
  *
  * Session.  HELLO opens one and carries a number chosen by the client. All later messages carry the same number, replies
  * repeat it together with `seq`; a new HELLO ends the session before it (its transaction is aborted, its wait is
- * cancelled). Each request has exactly one reply: type | VFR_REPLY, or VFR_ERROR. Long lists come in pages: the reply
- * gives the cursor of the next page, VFR_CURSOR_END closes the list.
+ * cancelled). Each request has exactly one reply: type | VC_REPLY, or VC_ERROR. Long lists come in pages: the reply
+ * gives the cursor of the next page, VC_CURSOR_END closes the list.
  *
  * Configuration.  Messages 0x100-0x1ff describe *objects*: an uplink's policy, an address, a domain, a slice, the rules or
- * rates of a domain. The same message adds an object or replaces the one of the same key; type | VFR_DEL with the same
+ * rates of a domain. The same message adds an object or replaces the one of the same key; type | VC_DEL with the same
  * body removes it (only the key counts). All objects together are the configuration, and a change of it is a generation:
  * one message alone, or all messages between TXN_BEGIN and TXN_COMMIT, and either everything is applied or nothing.
  * Domains are named by name here; their number is given by the hypervisor (DOM_LIST).
+ *
+ * Names here begin with vc_ and VC_, so that the router's own (vfr_, VFR_) can stand beside them.
  */
 #ifndef PUBLIC_VFR_CONTROL_H
 #define PUBLIC_VFR_CONTROL_H
@@ -24,17 +26,17 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define VFR_CONTROL_VERSION 1
-#define VFR_MSG_MAGIC 0x32524656u	/* "VFR2" */
-#define VFR_BODY_MAX 65536u		/* bytes of body at most */
-#define VFR_NAME 32			/* names of domains, uplinks, policies; the last byte is zero */
-#define VFR_MODULE 64			/* names of kernels and ramdisks; the last byte is zero */
-#define VFR_CMDLINE_MAX 1024u
-#define VFR_CURSOR_END 0xffffffffffffffffull
+#define VC_VERSION 1
+#define VC_MSG_MAGIC 0x32524656u	/* "VFR2" */
+#define VC_BODY_MAX 65536u		/* bytes of body at most */
+#define VC_NAME 32			/* names of domains, uplinks, policies; the last byte is zero */
+#define VC_MODULE 64			/* names of kernels and ramdisks; the last byte is zero */
+#define VC_CMDLINE_MAX 1024u
+#define VC_CURSOR_END 0xffffffffffffffffull
 
-#define VFR_PACKED __attribute__((packed))
+#define VC_PACKED __attribute__((packed))
 
-struct vfr_msg {
+struct vc_msg {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t type;
@@ -42,106 +44,106 @@ struct vfr_msg {
 	uint32_t session;
 	uint32_t length;	/* of the body */
 	uint32_t crc;		/* CRC-32C over header, with this field zero, and body */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_msg) == 24, "frame header");
+} VC_PACKED;
+static_assert(sizeof(struct vc_msg) == 24, "frame header");
 
 /* COBS adds a byte each 254 and one; then the closing zero. */
-#define VFR_STREAM_MAX(len) ((len) + (len) / 254 + 2)
+#define VC_STREAM_MAX(len) ((len) + (len) / 254 + 2)
 
-enum vfr_type {
-	VFR_HELLO		= 0x001,
-	VFR_INFO		= 0x002,
-	VFR_WAIT		= 0x003,
-	VFR_TXN_BEGIN		= 0x010,
-	VFR_TXN_COMMIT		= 0x011,
-	VFR_TXN_ABORT		= 0x012,
-	VFR_CONFIRM		= 0x013,
-	VFR_ROLLBACK		= 0x014,
-	VFR_HISTORY		= 0x015,
-	VFR_CONFIG_READ		= 0x016,
+enum vc_type {
+	VC_HELLO		= 0x001,
+	VC_INFO		= 0x002,
+	VC_WAIT		= 0x003,
+	VC_TXN_BEGIN		= 0x010,
+	VC_TXN_COMMIT		= 0x011,
+	VC_TXN_ABORT		= 0x012,
+	VC_CONFIRM		= 0x013,
+	VC_ROLLBACK		= 0x014,
+	VC_HISTORY		= 0x015,
+	VC_CONFIG_READ		= 0x016,
 
-	VFR_DOM_LIST		= 0x020,
-	VFR_DOM_PAUSE		= 0x021,
-	VFR_DOM_UNPAUSE		= 0x022,
-	VFR_DOM_REBOOT		= 0x023,	/* at once: stop and start anew; starts a stopped domain */
-	VFR_DOM_SHUTDOWN	= 0x024,	/* ask the guest; struct vfr_dom_op.arg 1: to reboot */
-	VFR_DOM_STOP		= 0x025,	/* at once; the domain keeps its place in the configuration */
-	VFR_CONSOLE_READ	= 0x028,
-	VFR_CONSOLE_WRITE	= 0x029,
+	VC_DOM_LIST		= 0x020,
+	VC_DOM_PAUSE		= 0x021,
+	VC_DOM_UNPAUSE		= 0x022,
+	VC_DOM_REBOOT		= 0x023,	/* at once: stop and start anew; starts a stopped domain */
+	VC_DOM_SHUTDOWN	= 0x024,	/* ask the guest; struct vc_dom_op.arg 1: to reboot */
+	VC_DOM_STOP		= 0x025,	/* at once; the domain keeps its place in the configuration */
+	VC_CONSOLE_READ	= 0x028,
+	VC_CONSOLE_WRITE	= 0x029,
 
-	VFR_BLOB_BEGIN		= 0x030,
-	VFR_BLOB_PUT		= 0x031,
-	VFR_BLOB_END		= 0x032,
-	VFR_BLOB_DEL		= 0x033,
-	VFR_BLOB_LIST		= 0x034,
+	VC_BLOB_BEGIN		= 0x030,
+	VC_BLOB_PUT		= 0x031,
+	VC_BLOB_END		= 0x032,
+	VC_BLOB_DEL		= 0x033,
+	VC_BLOB_LIST		= 0x034,
 
-	VFR_STATS		= 0x040,
-	VFR_DROPS		= 0x041,
-	VFR_LOG_READ		= 0x042,
-	VFR_AUDIT_READ		= 0x043,
-	VFR_WHOIS		= 0x044,
-	VFR_TRACE		= 0x045,
-	VFR_UPLINK_LIST		= 0x046,
-	VFR_SCHED_LIST		= 0x047,
-	VFR_CAPTURE_START	= 0x048,
-	VFR_CAPTURE_READ	= 0x049,
-	VFR_CAPTURE_STOP	= 0x04a,
+	VC_STATS		= 0x040,
+	VC_DROPS		= 0x041,
+	VC_LOG_READ		= 0x042,
+	VC_AUDIT_READ		= 0x043,
+	VC_WHOIS		= 0x044,
+	VC_TRACE		= 0x045,
+	VC_UPLINK_LIST		= 0x046,
+	VC_SCHED_LIST		= 0x047,
+	VC_CAPTURE_START	= 0x048,
+	VC_CAPTURE_READ	= 0x049,
+	VC_CAPTURE_STOP	= 0x04a,
 
 	/* Objects, in the order in which they depend on each other. */
-	VFR_SCHED_SET		= 0x100,
-	VFR_ADDR_ADD		= 0x101,
-	VFR_DOM_CREATE		= 0x102,
-	VFR_SLICE_ADD		= 0x103,
-	VFR_RATE_SET		= 0x104,
-	VFR_RULE_SET		= 0x105,
-	VFR_DISK_SET		= 0x106,
-	VFR_OBJECT_END		= 0x107,
-	VFR_DEL			= 0x0800,	/* flag: removes the object that the body names */
+	VC_SCHED_SET		= 0x100,
+	VC_ADDR_ADD		= 0x101,
+	VC_DOM_CREATE		= 0x102,
+	VC_SLICE_ADD		= 0x103,
+	VC_RATE_SET		= 0x104,
+	VC_RULE_SET		= 0x105,
+	VC_DISK_SET		= 0x106,
+	VC_OBJECT_END		= 0x107,
+	VC_DEL			= 0x0800,	/* flag: removes the object that the body names */
 
-	VFR_REPLY		= 0x8000,	/* flag */
-	VFR_ERROR		= 0xffff,
+	VC_REPLY		= 0x8000,	/* flag */
+	VC_ERROR		= 0xffff,
 };
-#define VFR_IS_OBJECT(type) (((type) & ~VFR_DEL) >= VFR_SCHED_SET && ((type) & ~VFR_DEL) < VFR_OBJECT_END)
+#define VC_IS_OBJECT(type) (((type) & ~VC_DEL) >= VC_SCHED_SET && ((type) & ~VC_DEL) < VC_OBJECT_END)
 
 /*
  * Refusal of any request. `code` is an errno, `name` a word that programs can test (docs/control-protocol.md lists them),
  * the text says it to a person: what is wrong and who owns what it collides with. In a transaction `index` is the number of the
- * message that is at fault, counted from 0 after TXN_BEGIN; otherwise VFR_NO_INDEX.
+ * message that is at fault, counted from 0 after TXN_BEGIN; otherwise VC_NO_INDEX.
  */
-#define VFR_NO_INDEX 0xffffffffu
-struct vfr_error {
+#define VC_NO_INDEX 0xffffffffu
+struct vc_error {
 	uint32_t code;
 	uint32_t index;
-	char name[VFR_NAME];
-	char owner[VFR_NAME];	/* the domain that holds what was asked for, or empty */
+	char name[VC_NAME];
+	char owner[VC_NAME];	/* the domain that holds what was asked for, or empty */
 	char text[192];
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_error) == 264, "error");
+} VC_PACKED;
+static_assert(sizeof(struct vc_error) == 264, "error");
 
 /* An address of either family; IPv4 as ::ffff:a.b.c.d. */
-struct vfr_ip {
+struct vc_ip {
 	uint8_t b[16];
-} VFR_PACKED;
+} VC_PACKED;
 
 /* --- session ------------------------------------------------------------------------------------------------------- */
 
-struct vfr_hello {		/* request */
+struct vc_hello {		/* request */
 	uint32_t session;	/* not 0 */
 	uint32_t min_version, max_version;
-	char client[VFR_NAME];	/* for the log: "vfrctl/1234" */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_hello) == 44, "hello");
+	char client[VC_NAME];	/* for the log: "vfrctl/1234" */
+} VC_PACKED;
+static_assert(sizeof(struct vc_hello) == 44, "hello");
 
-struct vfr_hello_reply {
+struct vc_hello_reply {
 	uint32_t version;
 	uint32_t body_max;
 	uint64_t generation;
-	char server[VFR_NAME];	/* "vfr" or "vfr-sim" */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_hello_reply) == 48, "hello reply");
+	char server[VC_NAME];	/* "vfr" or "vfr-sim" */
+} VC_PACKED;
+static_assert(sizeof(struct vc_hello_reply) == 48, "hello reply");
 
-struct vfr_info_reply {		/* INFO has no body */
-	char version[VFR_NAME];
+struct vc_info_reply {		/* INFO has no body */
+	char version[VC_NAME];
 	char cpu[48];
 	uint32_t cpus, cpus_online;
 	uint64_t mem_total, mem_free;
@@ -151,105 +153,106 @@ struct vfr_info_reply {		/* INFO has no body */
 	uint32_t domains, uplinks;
 	uint32_t domains_max, reserved;
 	uint64_t boot_ns;		/* hand-over by the boot loader to the first guest instruction; 0: none ran yet */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_info_reply) == 160, "info");
+} VC_PACKED;
+static_assert(sizeof(struct vc_info_reply) == 160, "info");
 
 /* The reply comes when one of the things asked for has news, or after timeout_ms; another request ends the wait. */
-enum vfr_wait { VFR_WAIT_LOG = 1, VFR_WAIT_AUDIT = 2, VFR_WAIT_CONSOLE = 4, VFR_WAIT_CAPTURE = 8, VFR_WAIT_CONFIG = 16 };
-struct vfr_wait_req {
-	uint32_t what;		/* bits of enum vfr_wait */
+enum vc_wait { VC_WAIT_LOG = 1, VC_WAIT_AUDIT = 2, VC_WAIT_CONSOLE = 4, VC_WAIT_CAPTURE = 8, VC_WAIT_CONFIG = 16 };
+struct vc_wait_req {
+	uint32_t what;		/* bits of enum vc_wait */
 	uint32_t timeout_ms;	/* at most 60000 */
-	char dom[VFR_NAME];	/* of the console */
+	char dom[VC_NAME];	/* of the console */
 	uint64_t log_seq;	/* news: a record of this number or later exists */
 	uint64_t audit_seq;
 	uint64_t console_off;	/* news: a byte at this offset exists */
 	uint64_t generation;	/* news: the generation is another one */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_wait_req) == 72, "wait");
-struct vfr_wait_reply {
-	uint32_t news;		/* bits of enum vfr_wait; 0: timeout or cancelled */
-} VFR_PACKED;
+} VC_PACKED;
+static_assert(sizeof(struct vc_wait_req) == 72, "wait");
+struct vc_wait_reply {
+	uint32_t news;		/* bits of enum vc_wait; 0: timeout or cancelled */
+} VC_PACKED;
 
 /* --- configuration ------------------------------------------------------------------------------------------------- */
 
 /* REPLACE: the messages that follow are the whole new configuration, what is not among them goes away. */
-enum { VFR_TXN_REPLACE = 1 };
-struct vfr_txn_begin {
+enum { VC_TXN_REPLACE = 1 };
+struct vc_txn_begin {
 	uint32_t flags;
 	uint32_t reserved;
 	uint64_t base;		/* generation that the change was made from, refused if another is current; 0: any */
 	char note[64];		/* for the history: "apply site.yaml" */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_txn_begin) == 80, "txn begin");
+} VC_PACKED;
+static_assert(sizeof(struct vc_txn_begin) == 80, "txn begin");
 
-enum { VFR_COMMIT_DRY = 1, VFR_COMMIT_FORCE = 2 /* take ports that are held down */ };
-struct vfr_txn_commit {
+enum { VC_COMMIT_DRY = 1, VC_COMMIT_FORCE = 2 /* take ports that are held down */ };
+struct vc_txn_commit {
 	uint32_t flags;
 	uint32_t confirm_ms;	/* 0: final at once; else the change is taken back unless CONFIRM comes in time */
-} VFR_PACKED;
-struct vfr_generation_reply {	/* of TXN_COMMIT, CONFIRM, ROLLBACK and of each object message */
+} VC_PACKED;
+struct vc_generation_reply {	/* of TXN_COMMIT, CONFIRM, ROLLBACK and of each object message */
 	uint64_t generation;
 	uint32_t added, removed, changed, reserved;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_generation_reply) == 24, "generation");
+} VC_PACKED;
+static_assert(sizeof(struct vc_generation_reply) == 24, "generation");
 
-struct vfr_rollback {
+struct vc_rollback {
 	uint64_t generation;	/* to which; 0: the one before the current */
 	uint32_t confirm_ms, reserved;
-} VFR_PACKED;
+} VC_PACKED;
 
-struct vfr_page {		/* body of every paged request that needs nothing else */
+struct vc_page {		/* body of every paged request that needs nothing else */
 	uint64_t cursor;	/* 0: from the start */
 	uint32_t type;		/* CONFIG_READ: only objects of this type; 0: all */
 	uint32_t reserved;
 	uint64_t generation;	/* CONFIG_READ: of which; 0: the current */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_page) == 24, "page");
-struct vfr_page_reply {		/* head of every paged reply; `count` records follow */
+} VC_PACKED;
+static_assert(sizeof(struct vc_page) == 24, "page");
+struct vc_page_reply {		/* head of every paged reply; `count` records follow */
 	uint64_t next;
 	uint32_t count;
 	uint32_t record;	/* bytes a record; 0: records differ in length */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_page_reply) == 16, "page reply");
+} VC_PACKED;
+static_assert(sizeof(struct vc_page_reply) == 16, "page reply");
 
 /* CONFIG_READ answers with this head and the object's body for each object, in key order: a boot plan's content. */
-struct vfr_object {
+struct vc_object {
 	uint16_t type;
 	uint16_t length;	/* of the body that follows */
-} VFR_PACKED;
+} VC_PACKED;
 
-struct vfr_history_rec {
+struct vc_history_rec {
 	uint64_t generation;
 	uint64_t utc_ns;
 	uint32_t objects;
 	uint32_t flags;		/* 1: awaits confirmation */
 	char note[64];
-	char client[VFR_NAME];
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_history_rec) == 120, "history");
+	char client[VC_NAME];
+} VC_PACKED;
+static_assert(sizeof(struct vc_history_rec) == 120, "history");
 
 /* --- objects ------------------------------------------------------------------------------------------------------- */
 
-/* A shared address is split by slices; a dedicated one belongs to whom a VFR_SLICE_WHOLE names. Key: addr. */
-enum { VFR_ADDR_SHARED = 1 };
-struct vfr_addr_add {
-	struct vfr_ip addr;
-	struct vfr_ip gateway;		/* next hop of the uplink; all zero: none is needed (on link) */
-	char uplink[VFR_NAME];
+/* A shared address is split by slices; a dedicated one belongs to whom a VC_SLICE_WHOLE names. Key: addr. */
+enum { VC_ADDR_SHARED = 1 };
+struct vc_addr_add {
+	struct vc_ip addr;
+	struct vc_ip gateway;		/* next hop of the uplink; all zero: none is needed (on link) */
+	char uplink[VC_NAME];
+	struct vc_ip dns[2];		/* told to guests by DHCP; all zero: none */
 	uint8_t prefix;			/* of the network the address lies in: 0-32, 0-128 */
 	uint8_t flags;
 	uint8_t reserved[2];
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_addr_add) == 68, "addr");
+} VC_PACKED;
+static_assert(sizeof(struct vc_addr_add) == 100, "addr");
 
 /* Key: name. A replacing message that differs in more than the on_* fields restarts the domain. */
-enum { VFR_DOM_CONTROL = 1 /* may issue control hypercalls */, VFR_DOM_START_PAUSED = 2, VFR_DOM_NO_NET = 4 };
-enum vfr_on { VFR_ON_DESTROY, VFR_ON_RESTART, VFR_ON_PRESERVE, VFR_ON_MAX };
-#define VFR_MEM_MIN (2ull << 20)
-#define VFR_MEM_MAX (1ull << 40)
-#define VFR_VCPUS_MAX 64
-struct vfr_dom_create {
-	char name[VFR_NAME];
+enum { VC_DOM_CONTROL = 1 /* may issue control hypercalls */, VC_DOM_START_PAUSED = 2, VC_DOM_NO_NET = 4 };
+enum vc_on { VC_ON_DESTROY, VC_ON_RESTART, VC_ON_PRESERVE, VC_ON_MAX };
+#define VC_MEM_MIN (2ull << 20)
+#define VC_MEM_MAX (1ull << 40)
+#define VC_VCPUS_MAX 64
+struct vc_dom_create {
+	char name[VC_NAME];
 	uint64_t mem_bytes;		/* a multiple of 4096 */
 	uint16_t vcpus;
 	uint16_t flags;
@@ -258,29 +261,29 @@ struct vfr_dom_create {
 	uint8_t reserved;
 	uint16_t cpu_weight;		/* 0: 256 */
 	uint16_t cpu_cap;		/* per cent of one CPU; 0: none */
-	struct vfr_ip inner;		/* private address that the router translates out of the slices; all zero: none */
-	char kernel[VFR_MODULE];
-	char ramdisk[VFR_MODULE];	/* empty: none */
+	char kernel[VC_MODULE];
+	char ramdisk[VC_MODULE];	/* empty: none */
 	uint16_t mtu;			/* 0: 1500 */
 	uint16_t cmdline_len;		/* bytes that follow, no closing zero */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_dom_create) == 206, "dom create");
+} VC_PACKED;
+static_assert(sizeof(struct vc_dom_create) == 190, "dom create");
 
-enum vfr_proto_bit { VFR_PROTO_TCP = 1, VFR_PROTO_UDP = 2, VFR_PROTO_ICMP = 4, VFR_PROTO_SCTP = 8, VFR_PROTO_ALL = 15 };
+enum vc_proto_bit { VC_PROTO_TCP = 1, VC_PROTO_UDP = 2, VC_PROTO_ICMP = 4, VC_PROTO_SCTP = 8, VC_PROTO_ALL = 15 };
 /* Key: everything but dom: one set has one owner. */
-enum vfr_slice_kind {
-	VFR_SLICE_RANGE,	/* ports first..last */
-	VFR_SLICE_MAPE,		/* RFC 7597 appendix B: a offset bits, k PSID bits, psid */
-	VFR_SLICE_WHOLE,	/* a dedicated address, or an IPv6 prefix of `prefix` bits (64 or 128) */
-	VFR_SLICE_PROTOCOL,	/* another IP protocol of a shared address (GRE, ESP, 41) */
-	VFR_SLICE_ESP_SPI,	/* ESP by SPI */
-	VFR_SLICE_KINDS
+enum vc_slice_kind {
+	VC_SLICE_RANGE,	/* ports first..last */
+	VC_SLICE_MAPE,		/* RFC 7597 appendix B: a offset bits, k PSID bits, psid */
+	VC_SLICE_WHOLE,	/* a dedicated address, or an IPv6 prefix of `prefix` bits (64 or 128) */
+	VC_SLICE_PROTOCOL,	/* another IP protocol of a shared address (GRE, ESP, 41) */
+	VC_SLICE_ESP_SPI,	/* ESP by SPI */
+	VC_SLICE_INTERNAL,	/* a private address of the domain, translated out of its slices */
+	VC_SLICE_KINDS
 };
-struct vfr_slice_add {
-	struct vfr_ip addr;
-	char dom[VFR_NAME];
+struct vc_slice_add {
+	struct vc_ip addr;
+	char dom[VC_NAME];
 	uint8_t kind;
-	uint8_t protos;		/* RANGE, MAPE: bits of enum vfr_proto_bit */
+	uint8_t protos;		/* RANGE, MAPE: bits of enum vc_proto_bit */
 	uint8_t prefix;		/* WHOLE */
 	uint8_t protocol;	/* PROTOCOL */
 	uint16_t first, last;	/* RANGE */
@@ -288,32 +291,43 @@ struct vfr_slice_add {
 	uint16_t psid;
 	uint32_t spi;		/* ESP_SPI */
 	uint32_t reserved;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_slice_add) == 68, "slice");
+} VC_PACKED;
+static_assert(sizeof(struct vc_slice_add) == 68, "slice");
 
 /* Key: dom. Rates in bits and packets a second, 0: no limit (guarantee: none). */
-struct vfr_rate_set {
-	char dom[VFR_NAME];
+#define VC_EGRESS_MAX 8
+struct vc_egress {		/* destination ports that the domain may not reach */
+	uint8_t proto;		/* IP protocol number */
+	uint8_t reserved;
+	uint16_t first, last;
+} VC_PACKED;
+struct vc_rate_set {
+	char dom[VC_NAME];
 	uint64_t out_bps, in_bps;
 	uint64_t out_guarantee_bps, in_guarantee_bps;
 	uint32_t out_burst, in_burst;	/* bytes; 0: chosen */
 	uint32_t out_pps, in_pps;
 	uint32_t weight;		/* 0: 100 */
 	uint32_t new_flows;		/* a second */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_rate_set) == 88, "rate");
+	uint32_t max_conns;		/* 0: chosen */
+	uint8_t egress_set;		/* 0: the default (25/tcp is denied); 1: the list counts */
+	uint8_t egress_count;
+	uint8_t reserved[2];
+	struct vc_egress egress[VC_EGRESS_MAX];
+} VC_PACKED;
+static_assert(sizeof(struct vc_rate_set) == 144, "rate");
 
 /* One rule; first match decides. Every condition that is zero or empty matches all. */
-enum vfr_rule_dir { VFR_RULE_IN = 1, VFR_RULE_OUT = 2 };	/* toward the domain, from it; bits */
-enum vfr_rule_action { VFR_RULE_ALLOW, VFR_RULE_DENY, VFR_RULE_REJECT, VFR_RULE_PASS /* count, log and go on */, VFR_RULE_ACTIONS };
-enum { VFR_RULE_LOG = 1, VFR_RULE_COUNT = 2 };
-enum vfr_rule_state { VFR_STATE_NEW = 1, VFR_STATE_ESTABLISHED = 2, VFR_STATE_RELATED = 4, VFR_STATE_INVALID = 8 };
-#define VFR_RULE_PORTS 4
-#define VFR_RULES_MAX 400
-struct vfr_port_range {
+enum vc_rule_dir { VC_RULE_IN = 1, VC_RULE_OUT = 2 };	/* toward the domain, from it; bits */
+enum vc_rule_action { VC_RULE_ALLOW, VC_RULE_DENY, VC_RULE_REJECT, VC_RULE_PASS /* count, log and go on */, VC_RULE_ACTIONS };
+enum { VC_RULE_LOG = 1, VC_RULE_COUNT = 2 };
+enum vc_rule_state { VC_STATE_NEW = 1, VC_STATE_ESTABLISHED = 2, VC_STATE_RELATED = 4, VC_STATE_INVALID = 8 };
+#define VC_RULE_PORTS 4
+#define VC_RULES_MAX 400
+struct vc_port_range {
 	uint16_t first, last;
-} VFR_PACKED;
-struct vfr_rule {
+} VC_PACKED;
+struct vc_rule {
 	uint8_t dirs;
 	uint8_t action;
 	uint8_t flags;
@@ -323,50 +337,50 @@ struct vfr_rule {
 	uint8_t icmp_set;		/* 1: type counts; 2: type and code */
 	uint8_t icmp_type, icmp_code;
 	uint8_t tcp_mask, tcp_flags;	/* (flags & mask) == tcp_flags */
-	uint8_t states;			/* bits of enum vfr_rule_state */
+	uint8_t states;			/* bits of enum vc_rule_state */
 	uint8_t src_len, dst_len;	/* prefix length, counted as of IPv6: 10.0.0.0/8 has 104 */
 	uint8_t nsrc, ndst;		/* ranges used below */
-	struct vfr_ip src, dst;
-	struct vfr_port_range sports[VFR_RULE_PORTS], dports[VFR_RULE_PORTS];
+	struct vc_ip src, dst;
+	struct vc_port_range sports[VC_RULE_PORTS], dports[VC_RULE_PORTS];
 	uint32_t limit_pps;		/* 0: none; beyond it the rule does not match */
 	uint32_t limit_burst;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_rule) == 88, "rule");
+} VC_PACKED;
+static_assert(sizeof(struct vc_rule) == 88, "rule");
 
 /* Key: dom. dom empty: the global rules, ahead of every domain's own. `count` rules follow. */
-struct vfr_rule_set {
-	char dom[VFR_NAME];
+struct vc_rule_set {
+	char dom[VC_NAME];
 	uint16_t count;
 	uint8_t def_in, def_out;	/* what happens to a packet that no rule names: ALLOW, DENY or REJECT */
 	uint32_t reserved;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_rule_set) == 40, "rule set");
+} VC_PACKED;
+static_assert(sizeof(struct vc_rule_set) == 40, "rule set");
 
 /* Which policy runs where. Key: kind and target. */
-enum vfr_sched_kind { VFR_SCHED_CPU, VFR_SCHED_NET, VFR_SCHED_DISK, VFR_SCHED_KINDS };
-struct vfr_sched_set {
+enum vc_sched_kind { VC_SCHED_CPU, VC_SCHED_NET, VC_SCHED_DISK, VC_SCHED_KINDS };
+struct vc_sched_set {
 	uint8_t kind;
 	uint8_t reserved[7];
-	char target[VFR_NAME];		/* NET: the uplink, or "guests" for the side toward the guests; else empty */
-	char policy[VFR_NAME];
+	char target[VC_NAME];		/* NET: the uplink, or "guests" for the side toward the guests; else empty */
+	char policy[VC_NAME];
 	uint64_t rate_bps;		/* NET: of the line; 0: as the driver says */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_sched_set) == 80, "sched set");
+} VC_PACKED;
+static_assert(sizeof(struct vc_sched_set) == 80, "sched set");
 
 /* Key: dom and index. */
-struct vfr_disk_set {
-	char dom[VFR_NAME];
-	char volume[VFR_MODULE];
+struct vc_disk_set {
+	char dom[VC_NAME];
+	char volume[VC_MODULE];
 	uint32_t index;
 	uint32_t flags;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_disk_set) == 104, "disk");
+} VC_PACKED;
+static_assert(sizeof(struct vc_disk_set) == 104, "disk");
 
 /* --- domains ------------------------------------------------------------------------------------------------------- */
 
-enum vfr_dom_state { VFR_DOM_RUNNING, VFR_DOM_PAUSED, VFR_DOM_STOPPED, VFR_DOM_CRASHED, VFR_DOM_STATES };
-struct vfr_dom_rec {		/* DOM_LIST: vfr_page -> records */
-	char name[VFR_NAME];
+enum vc_dom_state { VC_DOM_RUNNING, VC_DOM_PAUSED, VC_DOM_STOPPED, VC_DOM_CRASHED, VC_DOM_STATES };
+struct vc_dom_rec {		/* DOM_LIST: vc_page -> records */
+	char name[VC_NAME];
 	uint16_t domid;
 	uint8_t state;
 	uint8_t flags;
@@ -377,216 +391,216 @@ struct vfr_dom_rec {		/* DOM_LIST: vfr_page -> records */
 	uint32_t restarts;
 	uint32_t slices;
 	uint64_t console_end;	/* bytes written by the guest so far */
-	char reason[VFR_NAME];	/* of the last stop: "poweroff", "crash: triple fault", … */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_dom_rec) == 112, "dom record");
+	char reason[VC_NAME];	/* of the last stop: "poweroff", "crash: triple fault", … */
+} VC_PACKED;
+static_assert(sizeof(struct vc_dom_rec) == 112, "dom record");
 
-struct vfr_dom_op {		/* DOM_PAUSE, DOM_UNPAUSE, DOM_REBOOT, DOM_SHUTDOWN, DOM_STOP */
-	char name[VFR_NAME];
+struct vc_dom_op {		/* DOM_PAUSE, DOM_UNPAUSE, DOM_REBOOT, DOM_SHUTDOWN, DOM_STOP */
+	char name[VC_NAME];
 	uint32_t arg;
 	uint32_t reserved;
-} VFR_PACKED;
+} VC_PACKED;
 
-struct vfr_console_read {
-	char name[VFR_NAME];
+struct vc_console_read {
+	char name[VC_NAME];
 	uint64_t offset;	/* of the first byte wanted, counted from the domain's start; ~0: the oldest kept */
 	uint32_t max, reserved;
-} VFR_PACKED;
-struct vfr_console_read_reply {
+} VC_PACKED;
+struct vc_console_read_reply {
 	uint64_t offset;	/* of the first byte that follows: later than asked where older bytes are gone */
 	uint64_t end;		/* bytes written so far */
-} VFR_PACKED;
-struct vfr_console_write {	/* bytes follow */
-	char name[VFR_NAME];
-} VFR_PACKED;
-struct vfr_console_write_reply {
+} VC_PACKED;
+struct vc_console_write {	/* bytes follow */
+	char name[VC_NAME];
+} VC_PACKED;
+struct vc_console_write_reply {
 	uint32_t taken;		/* the guest's ring may be full */
-} VFR_PACKED;
+} VC_PACKED;
 
 /* --- kernels and ramdisks brought at run time ------------------------------------------------------------------------ */
 
-struct vfr_blob_begin {
-	char name[VFR_MODULE];
+struct vc_blob_begin {
+	char name[VC_MODULE];
 	uint64_t size;
-} VFR_PACKED;
-struct vfr_blob_put {		/* bytes follow; chunks in order */
-	char name[VFR_MODULE];
+} VC_PACKED;
+struct vc_blob_put {		/* bytes follow; chunks in order */
+	char name[VC_MODULE];
 	uint64_t offset;
-} VFR_PACKED;
-struct vfr_blob_name {		/* BLOB_END, BLOB_DEL */
-	char name[VFR_MODULE];
-} VFR_PACKED;
-struct vfr_blob_rec {		/* BLOB_LIST: vfr_page -> records, boot modules too */
-	char name[VFR_MODULE];
+} VC_PACKED;
+struct vc_blob_name {		/* BLOB_END, BLOB_DEL */
+	char name[VC_MODULE];
+} VC_PACKED;
+struct vc_blob_rec {		/* BLOB_LIST: vc_page -> records, boot modules too */
+	char name[VC_MODULE];
 	uint64_t size;
 	uint32_t users;		/* domains of the configuration that name it */
 	uint32_t flags;		/* 1: boot module, cannot be removed; 2: not complete */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_blob_rec) == 80, "blob");
+} VC_PACKED;
+static_assert(sizeof(struct vc_blob_rec) == 80, "blob");
 
 /* --- what is seen ---------------------------------------------------------------------------------------------------- */
 
-struct vfr_count {
+struct vc_count {
 	uint64_t packets, bytes;
-} VFR_PACKED;
-/* STATS: vfr_page -> one record a domain (domid 0: the router and the uplinks), variable length: `drops` pairs follow. */
-struct vfr_stats_rec {
-	char name[VFR_NAME];
+} VC_PACKED;
+/* STATS: vc_page -> one record a domain (domid 0: the router and the uplinks), variable length: `drops` pairs follow. */
+struct vc_stats_rec {
+	char name[VC_NAME];
 	uint16_t domid;
 	uint16_t drops;		/* pairs that follow, those that are not zero */
 	uint32_t slices;
-	struct vfr_count in, out;		/* forwarded toward the domain, from it */
-	struct vfr_count in_dropped, out_dropped;
+	struct vc_count in, out;		/* forwarded toward the domain, from it */
+	struct vc_count in_dropped, out_dropped;
 	uint64_t backlog_bytes;
 	uint64_t cpu_ns;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_stats_rec) == 120, "stats");
-struct vfr_drop_pair {
+} VC_PACKED;
+static_assert(sizeof(struct vc_stats_rec) == 120, "stats");
+struct vc_drop_pair {
 	uint16_t reason;	/* index into the names that DROPS gives */
-	uint8_t dir;		/* enum vfr_rule_dir */
+	uint8_t dir;		/* enum vc_rule_dir */
 	uint8_t reserved[5];
 	uint64_t packets;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_drop_pair) == 16, "drop pair");
+} VC_PACKED;
+static_assert(sizeof(struct vc_drop_pair) == 16, "drop pair");
 
-struct vfr_drop_rec {		/* DROPS: vfr_page -> the table of names, with the sum over all domains */
-	char name[VFR_NAME];
+struct vc_drop_rec {		/* DROPS: vc_page -> the table of names, with the sum over all domains */
+	char name[VC_NAME];
 	uint64_t in, out;
-} VFR_PACKED;
+} VC_PACKED;
 
-struct vfr_log_read {
+struct vc_log_read {
 	uint64_t seq;		/* of the first record wanted; 0: the oldest kept */
 	uint32_t min_level, reserved;
-} VFR_PACKED;
-struct vfr_log_rec {		/* `length` bytes of text follow; page_reply.next: the seq to ask for next */
+} VC_PACKED;
+struct vc_log_rec {		/* `length` bytes of text follow; page_reply.next: the seq to ask for next */
 	uint64_t seq;
 	uint64_t ns;		/* since boot */
 	uint8_t level;		/* 0 error, 1 warning, 2 notice, 3 detail */
 	uint8_t reserved;
 	uint16_t length;
-} VFR_PACKED;
+} VC_PACKED;
 
-struct vfr_audit_read {
+struct vc_audit_read {
 	uint64_t seq;
-} VFR_PACKED;
-struct vfr_audit_rec {
+} VC_PACKED;
+struct vc_audit_rec {
 	uint64_t seq;
 	uint64_t utc_ns;
 	uint16_t domid;
 	uint8_t kind;
 	uint8_t protos;
 	uint16_t first, last;
-	char kind_name[VFR_NAME];
-	char dom[VFR_NAME];
-	struct vfr_ip addr;
+	char kind_name[VC_NAME];
+	char dom[VC_NAME];
+	struct vc_ip addr;
 	uint64_t count;
 	uint8_t digest[32];	/* of the chain up to here */
 	char text[64];
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_audit_rec) == 208, "audit");
+} VC_PACKED;
+static_assert(sizeof(struct vc_audit_rec) == 208, "audit");
 
-enum vfr_whois_answer { VFR_WHOIS_HELD, VFR_WHOIS_NOBODY, VFR_WHOIS_UNKNOWN /* before the log starts */ };
-struct vfr_whois {
-	struct vfr_ip addr;
+enum vc_whois_answer { VC_WHOIS_HELD, VC_WHOIS_NOBODY, VC_WHOIS_UNKNOWN /* before the log starts */ };
+struct vc_whois {
+	struct vc_ip addr;
 	uint64_t utc_ns;	/* 0: now */
 	uint16_t port;
-	uint8_t proto;		/* one bit of enum vfr_proto_bit */
+	uint8_t proto;		/* one bit of enum vc_proto_bit */
 	uint8_t reserved[5];
-} VFR_PACKED;
-struct vfr_whois_reply {
+} VC_PACKED;
+struct vc_whois_reply {
 	uint32_t answer;
 	uint16_t domid;
 	uint16_t reserved;
-	char dom[VFR_NAME];
+	char dom[VC_NAME];
 	uint64_t from_ns, until_ns;	/* until 0: holds it still */
 	uint64_t seq;			/* of the record that granted it */
 	uint64_t log_from_ns;		/* what the log knows begins here */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_whois_reply) == 72, "whois");
+} VC_PACKED;
+static_assert(sizeof(struct vc_whois_reply) == 72, "whois");
 
 /* What would happen to this packet? */
-struct vfr_trace_req {
-	struct vfr_ip src, dst;
+struct vc_trace_req {
+	struct vc_ip src, dst;
 	uint16_t sport, dport;		/* ICMP echo: sport is the identifier */
 	uint8_t proto;			/* IP protocol number */
 	uint8_t tcp_flags;
 	uint16_t length;
-	char from[VFR_NAME];		/* a domain or an uplink; empty: by the source address */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_trace_req) == 72, "trace");
-struct vfr_trace_reply {		/* `count` steps follow */
+	char from[VC_NAME];		/* a domain or an uplink; empty: by the source address */
+} VC_PACKED;
+static_assert(sizeof(struct vc_trace_req) == 72, "trace");
+struct vc_trace_reply {		/* `count` steps follow */
 	uint32_t verdict;		/* 0 forwarded, 1 dropped, 2 held, 3 answered by the router */
 	uint16_t reason;		/* of the drop */
 	uint16_t count;
-	char reason_name[VFR_NAME];
-	char out[VFR_NAME];		/* uplink or domain */
-	char owner[VFR_NAME];
-	uint32_t rule;			/* index from 0 in the owner's set, VFR_NO_INDEX: none */
-} VFR_PACKED;
-struct vfr_trace_step {
+	char reason_name[VC_NAME];
+	char out[VC_NAME];		/* uplink or domain */
+	char owner[VC_NAME];
+	uint32_t rule;			/* index from 0 in the owner's set, VC_NO_INDEX: none */
+} VC_PACKED;
+struct vc_trace_step {
 	char stage[16];
 	char text[112];
-} VFR_PACKED;
+} VC_PACKED;
 
-struct vfr_uplink_rec {		/* UPLINK_LIST: vfr_page -> records */
-	char name[VFR_NAME];
-	char driver[VFR_NAME];
+struct vc_uplink_rec {		/* UPLINK_LIST: vc_page -> records */
+	char name[VC_NAME];
+	char driver[VC_NAME];
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint32_t flags;		/* 1: link up */
 	uint32_t port;
-	struct vfr_count rx, tx;
+	struct vc_count rx, tx;
 	uint64_t rate_bps;
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_uplink_rec) == 120, "uplink");
+} VC_PACKED;
+static_assert(sizeof(struct vc_uplink_rec) == 120, "uplink");
 
-struct vfr_sched_rec {		/* SCHED_LIST: vfr_page -> records */
+struct vc_sched_rec {		/* SCHED_LIST: vc_page -> records */
 	uint8_t kind;
 	uint8_t reserved[7];
-	char target[VFR_NAME];
-	char policy[VFR_NAME];
+	char target[VC_NAME];
+	char policy[VC_NAME];
 	char choices[128];	/* names with blanks between */
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_sched_rec) == 200, "sched record");
+} VC_PACKED;
+static_assert(sizeof(struct vc_sched_rec) == 200, "sched record");
 
 /* A capture stops by itself when it is not read for 10 s. */
-enum { VFR_CAPTURE_DROPS_ONLY = 1 };
-struct vfr_bpf_insn {		/* of the classic filter machine, as libpcap's compiler makes it */
+enum { VC_CAPTURE_DROPS_ONLY = 1 };
+struct vc_bpf_insn {		/* of the classic filter machine, as libpcap's compiler makes it */
 	uint16_t code;
 	uint8_t jt, jf;
 	uint32_t k;
-} VFR_PACKED;
-#define VFR_BPF_MAX 256
-struct vfr_capture_start {	/* `insns` instructions follow */
-	char dom[VFR_NAME];	/* a domain or an uplink; empty: every packet */
+} VC_PACKED;
+#define VC_BPF_MAX 256
+struct vc_capture_start {	/* `insns` instructions follow */
+	char dom[VC_NAME];	/* a domain or an uplink; empty: every packet */
 	uint32_t flags;
 	uint16_t snaplen;
 	uint16_t insns;
-} VFR_PACKED;
-struct vfr_capture_id {		/* reply of CAPTURE_START; body of CAPTURE_STOP and CAPTURE_READ */
+} VC_PACKED;
+struct vc_capture_id {		/* reply of CAPTURE_START; body of CAPTURE_STOP and CAPTURE_READ */
 	uint32_t id;
 	uint32_t max;		/* CAPTURE_READ: bytes of reply at most */
-} VFR_PACKED;
-struct vfr_capture_reply {	/* records follow */
+} VC_PACKED;
+struct vc_capture_reply {	/* records follow */
 	uint32_t count;
 	uint32_t lost;		/* since the last read */
-} VFR_PACKED;
-struct vfr_capture_rec {	/* `caplen` bytes follow */
+} VC_PACKED;
+struct vc_capture_rec {	/* `caplen` bytes follow */
 	uint64_t utc_ns;
 	uint32_t len, caplen;
 	uint16_t domid;
 	uint16_t reason;	/* of the drop; 0: forwarded */
 	uint8_t dir;
 	uint8_t reserved[3];
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_capture_rec) == 24, "capture record");
+} VC_PACKED;
+static_assert(sizeof(struct vc_capture_rec) == 24, "capture record");
 
 /* --- the boot plan ---------------------------------------------------------------------------------------------------- */
 
 /* A file: this head, then `messages` plain messages (session 0, seq counts from 0) that are objects. */
-#define VFR_PLAN_MAGIC 0x4e4c5056u	/* "VPLN" */
-#define VFR_PLAN_MAX (16u << 20)
-struct vfr_plan {
+#define VC_PLAN_MAGIC 0x4e4c5056u	/* "VPLN" */
+#define VC_PLAN_MAX (16u << 20)
+struct vc_plan {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t reserved;
@@ -594,7 +608,7 @@ struct vfr_plan {
 	uint32_t length;	/* of the whole file */
 	uint64_t utc_ns;	/* when it was made; the clock is never set before this; 0: not known */
 	char note[64];
-} VFR_PACKED;
-static_assert(sizeof(struct vfr_plan) == 88, "plan");
+} VC_PACKED;
+static_assert(sizeof(struct vc_plan) == 88, "plan");
 
 #endif
