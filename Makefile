@@ -25,7 +25,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 INC := -Ixen/include -Ixen/net -Ixen
 GCC_INC := $(shell $(CC_HV) -print-file-name=include)
 CFLAGS_HV := -std=gnu11 -O2 -g -ffreestanding -nostdinc -isystem xen/include/libc -isystem $(GCC_INC) -isystem $(B)/include \
-	$(INC) -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
+	-D__XEN_INTERFACE_VERSION__=0x00040e00 $(INC) -fpie -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fcf-protection=none -fno-asynchronous-unwind-tables -ffunction-sections \
 	$(WARN)
 CFLAGS_HOST := -std=gnu11 -O2 -g -D_GNU_SOURCE -isystem $(B)/include $(INC) -Itests/host -fno-strict-aliasing $(WARN) -Wno-missing-prototypes

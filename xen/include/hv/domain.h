@@ -35,7 +35,8 @@ struct vcpu_arch; /* arch/x86: VMCB, registers, local APIC */
 struct evtchn_table;
 struct grant_table;
 struct domain_console;
-struct xs_conn;
+struct domain_store;
+struct domain_watchdog;
 
 enum domain_state { DOM_BUILDING, DOM_RUNNING, DOM_PAUSED, DOM_SHUTDOWN, DOM_DYING };
 enum domain_stop { STOP_POWEROFF, STOP_REBOOT, STOP_SUSPEND, STOP_CRASH, STOP_WATCHDOG, STOP_SOFT_RESET, STOP_DESTROYED };
@@ -46,6 +47,7 @@ struct vcpu {
 	struct sched_item sched;
 	_Atomic bool runnable;      /* up, not blocked, domain not paused */
 	bool up;                    /* started (boot vcpu, or INIT/SIPI, or VCPUOP_up) */
+	bool initialised;           /* VCPUOP_initialise was done: VCPUOP_up may follow */
 	_Atomic bool blocked;       /* in HLT, SCHEDOP_block or poll */
 	_Atomic int32_t running_on; /* cpu id while loaded, -1 otherwise */
 	_Atomic uint32_t work;      /* VCPU_WORK_* set by others, looked at before each entry */
@@ -94,7 +96,9 @@ struct domain {
 	struct grant_table *grant;
 
 	struct domain_console *console;
-	struct xs_conn *xenstore;
+	struct domain_store *store;
+	struct domain_watchdog *watchdog; /* SCHEDOP_watchdog, allocated at first use */
+	uint8_t shutdown_code;      /* SCHEDOP_shutdown_code: enum domain_stop + 1, 0: none */
 
 	uint64_t created_ns;
 	uint64_t first_run_ns;

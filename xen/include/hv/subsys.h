@@ -30,14 +30,19 @@ void vcpu_time_update(struct vcpu *v);            /* pvclock: writes the vcpu_ti
 void wallclock_update(struct domain *d);
 void vcpu_runstate_change(struct vcpu *v, int new_state, uint64_t now_ns);
 
-/* common/console.c */
+/* common/sched_op.c */
+void watchdog_destroy(struct domain *d);
+
+/* common/console.c: each output raises SOFTIRQ_CONTROL, so that waiting readers hear of it */
 int console_init(struct domain *d);               /* ring page at its gfn, event channel, history buffer */
 void console_destroy(struct domain *d);
 void console_softirq(void);
-/* Read from the history at *offset (moved past lost text), at most max bytes. Number of bytes, 0: nothing new. */
+/* Copy at most max bytes of the history from *offset on; text that is lost moves *offset on to the first byte kept.
+ * Number of bytes copied (*offset does not move by it), 0: nothing new. */
 size_t console_read(struct domain *d, uint64_t *offset, void *buf, size_t max);
 /* Type to the guest. Number of bytes taken (0: its ring is full). */
 size_t console_write(struct domain *d, const void *buf, size_t n);
+uint64_t console_end(struct domain *d);           /* bytes of output in its life */
 /* Text that did not come by the ring (CONSOLEIO_write, port 0xe9). */
 void console_emit(struct domain *d, const char *buf, size_t n);
 
@@ -56,12 +61,23 @@ struct domain_build {
 	const void *ramdisk;  /* may be NULL */
 	size_t ramdisk_size;
 	const char *cmdline;
+	const uint8_t *mac;   /* of its network interface, NULL: none */
+	uint32_t mtu;         /* of that, 0: the backend's choice */
 };
 /* Load and lay out; 0 or -errno with a named reason in *why ("kernel is not an ELF file", …). => d is BUILDING. */
 int domain_build(struct domain *d, const struct domain_build *b, const char **why);
 
 /* common/acpi.c: RSDP, XSDT, FADT, MADT, DSDT at a fixed guest place; returns the RSDP's guest address or 0 */
 uint64_t acpi_build(struct domain *d);
+/* The hardware-reduced sleep control and status registers, one I/O port each: arch/ hands a byte written to the first over. */
+#define ACPI_SLEEP_CONTROL_PORT 0x604
+#define ACPI_SLEEP_STATUS_PORT  0x605
+void acpi_sleep_write(struct domain *d, uint8_t value);
+/* Local APIC id of a vcpu, as the MADT, CPUID and the APIC itself tell it. */
+static inline uint32_t vcpu_apic_id(uint32_t vcpu)
+{
+	return vcpu * 2;
+}
 
 /* arch/x86: */
 int vcpu_arch_init(struct vcpu *v);

@@ -34,6 +34,7 @@
 #define ENOSYS 38
 #define ENOTEMPTY 39
 #define ENODATA 61
+#define ETIME 62
 #define EPROTO 71
 #define EBADMSG 74
 #define EOVERFLOW 75
