@@ -6,9 +6,9 @@
  * owner of a port is one table load away. Nothing of a slice owner's packet is rewritten except the TTL. The host gives
  * batches of frames to vfr_input() and does with each what the verdict in it says.
  *
- * Ownership of packets: the host allocates and frees every struct vfr_pkt. Between vfr_input() that returned VFR_HELD for
- * it and ops->release() for it, the packet is the router's: the host must not touch it. Everything else is the host's again
- * when vfr_input() returns.
+ * Ownership of packets: the host allocates and frees every struct vfr_pkt. A packet that the router keeps for a while is
+ * replaced by NULL in pkts[]: it is the router's until ops->release(), which may run on another CPU even before vfr_input()
+ * returns. Everything else is the host's again when vfr_input() returns.
  *
  * Synchronization: vfr_input() may run on several CPUs at once, each with its own `cpu` number, never twice at once
  * with the same number. All other functions may be called at any time from any CPU, but not from inside an ops callback.
@@ -42,7 +42,7 @@ enum vfr_verdict {
 	VFR_NEXT,	/* never seen by the host */
 	VFR_FORWARD,	/* transmit on out_port */
 	VFR_DROP,	/* free; the reason is in `drop` and counted */
-	VFR_HELD,	/* the router keeps it until ops->release() */
+	VFR_HELD,	/* pkts[i] is NULL now: the router keeps it until ops->release() */
 	VFR_CONSUMED,	/* free; the router has dealt with it */
 };
 
@@ -167,10 +167,10 @@ struct vfr *vfr_create(const struct vfr_params *params, const struct vfr_ops *op
 void vfr_destroy(struct vfr *v);
 
 /*
- * => run `n` (1 .. VFR_BATCH) packets that came in on `in_port` through the stages; every packet has a verdict on return.
- *    The order of FORWARD packets for one out_port is the order in pkts[].
+ * => run `n` (1 .. VFR_BATCH) packets that came in on `in_port` through the stages. On return every packet has a verdict, or is
+ *    NULL in pkts[]: held. The order of FORWARD packets for one out_port is the order in pkts[].
  */
-void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_port, struct vfr_pkt *const *pkts, unsigned int n);
+void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_port, struct vfr_pkt **pkts, unsigned int n);
 /* => age everything; the time at which to call again, at the latest. Call it about once in 100 ms, from one CPU at a time. */
 uint64_t vfr_timer(struct vfr *v, uint64_t now_ns);
 
