@@ -77,6 +77,7 @@ struct nic {
 	const struct nic_events *events; /* set by the network layer before start() */
 	void *priv;                      /* the network layer's */
 	char name[16];
+	const char *driver;
 	uint8_t mac[6];
 	uint16_t mtu;
 	uint32_t tx_features;            /* NIC_TX_* */

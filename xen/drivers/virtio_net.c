@@ -137,7 +137,7 @@ static bool vn_rx_irq_on(struct nic *nic)
 {
 	struct virtqueue *vq = &to_vn(nic)->rx;
 
-	return virtqueue_irq_on(vq, 1) && !vq->broken;
+	return virtqueue_irq_on(vq, 1);
 }
 
 static int vn_tx(struct nic *nic, struct vq_seg *segs, unsigned int n, uint8_t *headroom, const struct nic_meta *meta, void *token)
@@ -191,7 +191,7 @@ static bool vn_tx_irq(struct nic *nic, unsigned int more)
 		virtqueue_irq_off(vq);
 		return false;
 	}
-	return virtqueue_irq_on(vq, (uint16_t)more) && !vq->broken;
+	return virtqueue_irq_on(vq, (uint16_t)more);
 }
 
 static int vn_start(struct nic *nic)
@@ -314,6 +314,7 @@ static int probe(struct pci_dev *pci)
 		return rc;
 	}
 	vn->nic.ops = &virtio_net_ops;
+	vn->nic.driver = "virtio-net";
 	snprintf(vn->nic.name, sizeof(vn->nic.name), "net%u", nr_cards++);
 	read_config(vn);
 	nic_register(&vn->nic);

@@ -161,5 +161,5 @@ bool virtqueue_irq_on(struct virtqueue *vq, uint16_t more)
 	else
 		vq->avail->flags = 0;
 	io_mb(); /* the wish before the look: the device writes its index, then reads the wish */
-	return (uint16_t)(vq->used->idx - vq->used_idx) >= more;
+	return (uint16_t)(vq->used->idx - vq->used_idx) >= more && !vq->broken;
 }

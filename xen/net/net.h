@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The network layer as the rest of the hypervisor sees it: start, softirqs, vifs of domains, figures for control.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <netdrop.h>
+#include <sched/net/netsched.h>
+#include <vfr/vfr.h>
+
+struct domain;
+
+/* Attachment points: uplinks first, then one for each domain id. */
+#define NET_UPLINKS_MAX 8
+#define NET_GUEST_PORT(domid) ((uint16_t)(NET_UPLINKS_MAX + (domid)))
+
+/* => makes the router and starts the cards as uplinks. After drivers_init(), timer and softirqs work. */
+void net_init(void);
+struct vfr *net_router(void);
+/* => called with each event that the router wants recorded, on any CPU, no lock held. */
+void net_audit_to(void (*fn)(const struct vfr_event *ev));
+
+void net_rx_softirq(void);
+void net_tx_softirq(void);
+
+/* --- vifs --- */
+
+/* => lays out vif 0 of a domain in xenstore and waits for its frontend. The domain's home is there. -EEXIST, -ENOMEM … */
+int net_vif_create(struct domain *d, const uint8_t mac[6], uint16_t mtu);
+/* => cut off from the guest and the router at once; memory and the reference on d go when no card and no CPU uses it any
+ *    more. Not from a xenstore watch. No vif: nothing. */
+void net_vif_destroy(struct domain *d);
+
+struct net_counters {
+	uint64_t packets, bytes;
+	uint64_t events;               /* sent to (in) or taken from (out) the guest; interrupts and doorbells of a card */
+	uint64_t drops[NET_DROP_COUNT];
+};
+/* Direction as the router sees it: VFR_IN towards the guest. */
+struct net_vif_info {
+	const char *state;
+	const char *fault;             /* why it was stopped, or NULL */
+	uint32_t queued_packets, queued_bytes;
+	struct net_counters dir[2];
+};
+int net_vif_read(uint16_t domid, struct net_vif_info *out);
+
+const char *net_drop_name(enum net_drop drop);
+const char *net_drop_text(enum net_drop drop);
+
+/* --- uplinks --- */
+
+struct net_uplink_info {
+	const char *name;              /* net0, net1 … */
+	const char *driver;
+	uint8_t mac[6];
+	uint16_t mtu, port;
+	bool up;
+	uint64_t rate_bps;
+	const char *policy;
+	uint32_t queued_packets;
+	struct net_counters dir[2];    /* VFR_IN: from the wire */
+};
+/* The index-th uplink; -ENOENT past the last. */
+int net_uplink_read(unsigned int index, struct net_uplink_info *out);
+/* Another scheduler policy on an uplink, live. -ENOENT (uplink or policy), -ENOMEM. */
+int net_uplink_policy(unsigned int index, const char *policy);
+/* The link's rate, and whether the scheduler holds it. */
+int net_uplink_rate(unsigned int index, uint64_t rate_bps, struct netsched_refusal *why);
+/* A domain's class on every uplink. */
+int net_class_set(uint16_t domid, const struct netsched_params *params, struct netsched_refusal *why);
+int net_class_stats(unsigned int index, uint16_t domid, struct netsched_stats *out);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * To the guest: its receive ring.
+ *
+ * A packet is copied once, from where it is (the card's buffer, another guest's pages) into pages that the guest has
+ * granted for it: one slot for each 4096 bytes, and one more that tells the segment size. Slots are answered in the order
+ * in which they were requested, which is what frontends rely on.
+ *
+ * What the ring has no room for waits in a queue that is bounded in objects, more tightly while the pool is short; then
+ * the guest is asked for an event. While nothing waits, it is not.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <hv/domain.h>
+#include <hv/evtchn.h>
+#include <hv/io.h>
+#include <netif.h>
+
+#define QUEUE_BUFS       512u /* pool objects that may wait for one guest */
+#define QUEUE_BUFS_TIGHT 32u
+
+static volatile netif_rx_sring_t *ring(const struct netif *vif)
+{
+	return vif->rx_shared;
+}
+
+static uint32_t slots_of(const struct pkt *p)
+{
+	return (p->v.len + PAGE_SIZE - 1) / PAGE_SIZE + (p->v.gso ? 1 : 0);
+}
+
+/* => free request slots; NULL *why unless the index makes no sense. */
+static uint32_t slots_free(struct netif *vif, const char **why)
+{
+	uint32_t prod = ring(vif)->req_prod;
+
+	io_rmb(); /* the index before the requests it shows */
+	if (prod - vif->rx.req_cons > NETIF_RING) {
+		*why = "the receive ring's request index is out of range";
+		return 0;
+	}
+	return prod - vif->rx.req_cons;
+}
+
+/* => fill one slot; its status for the guest, or an error of the grant. */
+static int16_t fill_slot(struct netif *vif, uint32_t gref, struct pkt_cursor *c, uint32_t n)
+{
+	struct grant_use use;
+
+	if (grant_borrow(vif->d, gref, true, &use)) {
+		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_BAD_GRANT);
+		return NETIF_RSP_ERROR;
+	}
+	pkt_cursor_copy(c, use.va, n);
+	grant_release(vif->d, &use);
+	return (int16_t)n;
+}
+
+static void put_response(struct netif *vif, uint16_t id, uint16_t flags, int16_t status)
+{
+	volatile struct netif_rx_response *r = &ring(vif)->ring[vif->rx.rsp_prod & (NETIF_RING - 1)].rsp;
+
+	r->id = id;
+	r->offset = 0;
+	r->flags = flags;
+	r->status = status;
+	vif->rx.rsp_prod++;
+}
+
+/* The segment size takes the place of a response; the request there goes unused, and the frontend keeps its page. */
+static void put_gso(struct netif *vif, const struct pkt *p)
+{
+	volatile struct netif_extra_info *e =
+		(volatile struct netif_extra_info *)&ring(vif)->ring[vif->rx.rsp_prod & (NETIF_RING - 1)].rsp;
+
+	e->type = XEN_NETIF_EXTRA_TYPE_GSO;
+	e->flags = 0;
+	e->u.gso.size = p->v.gso_size;
+	e->u.gso.type = p->v.gso == VFR_GSO_TCPV6 ? XEN_NETIF_GSO_TYPE_TCPV6 : XEN_NETIF_GSO_TYPE_TCPV4;
+	e->u.gso.pad = 0;
+	e->u.gso.features = 0;
+	vif->rx.req_cons++;
+	vif->rx.rsp_prod++;
+}
+
+static uint16_t first_flags(const struct pkt *p)
+{
+	uint16_t flags = 0;
+
+	if (p->v.csum == VFR_CSUM_PARTIAL)
+		flags = NETRXF_csum_blank | NETRXF_data_validated;
+	else if (p->v.csum == VFR_CSUM_VERIFIED)
+		flags = NETRXF_data_validated;
+	if (p->v.gso)
+		flags |= NETRXF_extra_info;
+	return flags;
+}
+
+/* => the ring has the slots. */
+static void deliver(struct netif *vif, struct pkt *p)
+{
+	uint32_t left = p->v.len;
+	uint16_t flags = first_flags(p);
+	struct pkt_cursor c;
+	bool first = true;
+
+	pkt_cursor_init(&c, p);
+	do {
+		const volatile struct netif_rx_request *r = &ring(vif)->ring[vif->rx.req_cons & (NETIF_RING - 1)].req;
+		uint16_t id = r->id;
+		uint32_t gref = r->gref, n = left < PAGE_SIZE ? left : PAGE_SIZE;
+		int16_t status;
+
+		vif->rx.req_cons++;
+		status = fill_slot(vif, gref, &c, n);
+		left -= n;
+		if (left)
+			flags |= NETRXF_more_data;
+		put_response(vif, id, flags, status);
+		if (first && p->v.gso)
+			put_gso(vif, p);
+		first = false;
+		flags = 0;
+	} while (left);
+	vif->count[VFR_IN].packets++;
+	vif->count[VFR_IN].bytes += p->v.len;
+}
+
+static void publish(struct netif *vif, uint32_t old)
+{
+	uint32_t new = vif->rx.rsp_prod;
+
+	if (old == new)
+		return;
+	io_wmb(); /* responses before the index that shows them */
+	ring(vif)->rsp_prod = new;
+	io_mb(); /* the index before the look at the wish */
+	if (new - ring(vif)->rsp_event < new - old)
+		net_touch(vif, NETIF_NOTIFY_RX);
+}
+
+static bool queue_has_room(const struct netif *vif, const struct pkt *p)
+{
+	return vif->rxq_bufs + p->bufs <= (pktpool_tight() ? QUEUE_BUFS_TIGHT : QUEUE_BUFS);
+}
+
+static void enqueue(struct netif *vif, struct pkt *p)
+{
+	vif->rxq_bufs += p->bufs;
+	vif->rxq_bytes += p->v.len;
+	pktq_push(&vif->rxq, p);
+}
+
+/* Deliver what waits as far as the ring reaches; ask for an event if something is left. rx_lock is held. */
+static const char *drain_queue(struct netif *vif, struct pktq *done)
+{
+	const char *why = NULL;
+	uint32_t room = slots_free(vif, &why);
+
+	while (!why && vif->rxq.head) {
+		struct pkt *p = vif->rxq.head;
+		uint32_t need = slots_of(p);
+
+		if (need > room) {
+			ring(vif)->req_event = vif->rx.req_cons + need;
+			io_mb(); /* the wish before the look */
+			room = slots_free(vif, &why);
+			if (need > room)
+				break;
+		}
+		pktq_pop(&vif->rxq);
+		vif->rxq_bufs -= p->bufs;
+		vif->rxq_bytes -= p->v.len;
+		deliver(vif, p);
+		room -= need;
+		pktq_push(done, p);
+	}
+	return why;
+}
+
+void netif_rx_flush(struct netif *vif, struct pktq *out)
+{
+	struct pkt *p;
+
+	while ((p = pktq_pop(&vif->rxq))) {
+		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_DOWN);
+		pktq_push(out, p);
+	}
+	vif->rxq_bufs = 0;
+	vif->rxq_bytes = 0;
+}
+
+/* What this frontend cannot take is made into what it can. */
+static void suit(struct netif *vif, struct pkt *p, struct pktq *out)
+{
+	bool v6 = p->v.gso == VFR_GSO_TCPV6;
+
+	if (p->v.gso && !(v6 ? vif->feat.gso6 : vif->feat.gso4)) {
+		pkt_segment(p, out);
+		return;
+	}
+	if (p->v.csum == VFR_CSUM_PARTIAL && ((p->v.flags & VFR_PF_IPV6) ? !vif->feat.csum6 : vif->feat.no_csum))
+		pkt_csum_finish(p);
+	pktq_push(out, p);
+}
+
+/* What stays in the queue must not keep another guest's pages: that guest would wait for this one. */
+static void own_what_waits(struct netif *vif)
+{
+	for (struct pkt *p = vif->rxq.head; p; p = p->next) {
+		if (!p->nr_frags)
+			continue;
+		vif->rxq_bufs -= p->bufs;
+		pkt_detach(p);
+		vif->rxq_bufs += p->bufs;
+	}
+}
+
+/* => packets into the ring, or into the queue; rx_lock is held. */
+static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *done)
+{
+	const char *why = NULL;
+	struct pkt *p;
+
+	while (!why && (p = pktq_pop(in))) {
+		if (!queue_has_room(vif, p))
+			why = drain_queue(vif, done);
+		if (queue_has_room(vif, p)) {
+			enqueue(vif, p);
+		} else {
+			net_drop(&vif->count[VFR_IN], NET_DROP_VIF_RING_FULL);
+			pktq_push(done, p);
+		}
+	}
+	return why ? why : drain_queue(vif, done);
+}
+
+void netif_rx_push(struct netif *vif, struct pktq *q)
+{
+	struct pktq in, done;
+	const char *why = NULL;
+	struct pkt *p;
+
+	pktq_init(&in);
+	pktq_init(&done);
+	while ((p = pktq_pop(q)))
+		suit(vif, p, &in);
+	env_lock(&vif->rx_lock);
+	if (vif->state == NETIF_CONNECTED) {
+		uint32_t old = vif->rx.rsp_prod;
+
+		why = push_locked(vif, &in, &done);
+		publish(vif, old);
+		own_what_waits(vif);
+	}
+	while ((p = pktq_pop(&in))) {
+		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_DOWN);
+		pktq_push(&done, p);
+	}
+	env_unlock(&vif->rx_lock);
+	pktq_free(&done);
+	if (why)
+		netif_fault(vif, why);
+}
+
+void netif_rx_drain(struct netif *vif)
+{
+	const char *why = NULL;
+	struct pktq done;
+	uint32_t old;
+
+	pktq_init(&done);
+	env_lock(&vif->rx_lock);
+	if (vif->state == NETIF_CONNECTED && vif->rxq.head) {
+		old = vif->rx.rsp_prod;
+		why = drain_queue(vif, &done);
+		publish(vif, old);
+	}
+	env_unlock(&vif->rx_lock);
+	pktq_free(&done);
+	if (why)
+		netif_fault(vif, why);
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The network layer: attachment points around the router, and the two softirqs.
+ *
+ * NET_RX takes frames from the cards, NET_TX from the guests; both give batches to vfr_input() and do what its verdicts
+ * say (net_dispatch()), so a packet goes from wire to guest, or from guest to wire, within one softirq on one CPU. Work a
+ * call is bounded: one batch a card, one batch a vif; who has more is put behind the others and the softirq raised again.
+ * Events to guests are collected and sent once, at the end.
+ *
+ * Lifetime of vifs: a vif is found by its domain's id in `vifs`. Only softirqs hold such pointers, and each CPU counts
+ * when it enters and leaves one (epoch, odd inside); a vif that has been withdrawn is freed when every CPU has been
+ * outside since then and no packet of it is in flight.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <hv/cpu.h>
+#include <hv/domain.h>
+#include <hv/irq.h>
+#include <hv/log.h>
+#include <hv/mm.h>
+#include <hv/timer.h>
+#include <netif.h>
+
+#define TOUCHED_MAX 32
+#define VFR_TIMER_MIN_NS 100000000UL
+#define POOL_SHARE 32 /* at most one part in so many of the RAM for packets */
+#define POOL_MIN 1024u
+#define POOL_MAX 16384u
+
+struct netcpu {
+	struct netif *list, **tail;         /* vifs to poll */
+	struct netif *touched[TOUCHED_MAX]; /* vifs that are owed events */
+	unsigned int nr_touched;
+	_Atomic uint64_t epoch;
+} __attribute__((aligned(ENV_CACHE_LINE)));
+
+static struct netcpu netcpus[MAX_CPUS]; /* each by its CPU; epoch is read by all */
+static struct vfr *router;
+static void (*audit_sink)(const struct vfr_event *ev);
+static struct netif *_Atomic vifs[MAX_DOMAINS];
+static struct timer router_timer;
+
+static struct env_lock dead_lock;
+static struct netif *dead; /* by dead_lock */
+static _Atomic uint32_t nr_dead;
+
+static struct netcpu *netcpu(void)
+{
+	return &netcpus[this_cpu()->id];
+}
+
+struct vfr *net_router(void)
+{
+	return router;
+}
+
+void net_audit_to(void (*fn)(const struct vfr_event *ev))
+{
+	audit_sink = fn;
+}
+
+/* --- vifs by domain --------------------------------------------------------------------------------------------------- */
+
+struct netif *net_vif_of(uint16_t domid)
+{
+	return domid < MAX_DOMAINS ? atomic_load_explicit(&vifs[domid], memory_order_acquire) : NULL;
+}
+
+int net_port_publish(struct netif *vif)
+{
+	struct netif *none = NULL;
+
+	return atomic_compare_exchange_strong(&vifs[vif->d->id], &none, vif) ? 0 : -EEXIST;
+}
+
+struct netif *net_port_withdraw(uint16_t domid)
+{
+	return domid < MAX_DOMAINS ? atomic_exchange(&vifs[domid], NULL) : NULL;
+}
+
+int net_port_attach(struct netif *vif)
+{
+	struct vfr_port_cfg cfg = { .kind = VFR_PORT_GUEST, .mtu = vif->mtu, .domid = vif->d->id };
+
+	memcpy(cfg.mac, vif->mac, sizeof(cfg.mac));
+	return vfr_port_attach(router, vif->port, &cfg);
+}
+
+void net_port_detach(struct netif *vif)
+{
+	vfr_port_detach(router, vif->port, time_now_ns());
+}
+
+void net_bury(struct netif *vif)
+{
+	for (uint32_t i = 0; i < nr_cpus; i++)
+		vif->dead_epoch[i] = netcpus[i].epoch;
+	env_lock(&dead_lock);
+	vif->dead_next = dead;
+	dead = vif;
+	nr_dead++;
+	env_unlock(&dead_lock);
+}
+
+static bool nobody_looks(const struct netif *vif)
+{
+	if (vif->in_flight || vif->scheduled)
+		return false;
+	for (uint32_t i = 0; i < nr_cpus; i++)
+		if ((vif->dead_epoch[i] & 1) && netcpus[i].epoch == vif->dead_epoch[i])
+			return false;
+	return true;
+}
+
+static void free_dead(void)
+{
+	struct netif *gone = NULL;
+
+	if (!nr_dead)
+		return;
+	env_lock(&dead_lock);
+	for (struct netif **at = &dead; *at;) {
+		struct netif *vif = *at;
+
+		if (!nobody_looks(vif)) {
+			at = &vif->dead_next;
+			continue;
+		}
+		*at = vif->dead_next;
+		vif->dead_next = gone;
+		gone = vif;
+		nr_dead--;
+	}
+	env_unlock(&dead_lock);
+	while (gone) {
+		struct netif *vif = gone;
+
+		gone = vif->dead_next;
+		domain_put(vif->d);
+		env_free(vif, sizeof(*vif));
+	}
+}
+
+/* --- scheduling ------------------------------------------------------------------------------------------------------- */
+
+static void append(struct netcpu *c, struct netif *vif)
+{
+	vif->sched_next = NULL;
+	if (!c->tail || !c->list)
+		c->tail = &c->list;
+	*c->tail = vif;
+	c->tail = &vif->sched_next;
+}
+
+void net_schedule(struct netif *vif)
+{
+	if (atomic_exchange(&vif->scheduled, true))
+		return;
+	append(netcpu(), vif);
+	softirq_raise(SOFTIRQ_NET_TX);
+}
+
+static void flush_touched(struct netcpu *c)
+{
+	for (unsigned int i = 0; i < c->nr_touched; i++)
+		netif_notify(c->touched[i]);
+	c->nr_touched = 0;
+}
+
+void net_touch(struct netif *vif, uint32_t bits)
+{
+	struct netcpu *c = netcpu();
+
+	if (atomic_fetch_or(&vif->notify, bits))
+		return; /* another entry, maybe of another CPU, sends them */
+	if (c->nr_touched == TOUCHED_MAX)
+		flush_touched(c);
+	c->touched[c->nr_touched++] = vif;
+}
+
+static void enter(struct netcpu *c)
+{
+	atomic_fetch_add(&c->epoch, 1);
+}
+
+static void leave(struct netcpu *c)
+{
+	flush_touched(c);
+	atomic_fetch_add(&c->epoch, 1);
+	free_dead();
+}
+
+/* --- through the router ----------------------------------------------------------------------------------------------- */
+
+static void output(uint16_t port, struct pktq *q)
+{
+	struct uplink *up = uplink_of(port);
+	struct netif *vif = up ? NULL : net_vif_of((uint16_t)(port - NET_UPLINKS_MAX));
+
+	if (up)
+		uplink_send(up, q);
+	else if (vif)
+		netif_rx_push(vif, q);
+	else
+		pktq_free(q); /* the domain went between the verdict and now */
+}
+
+void net_dispatch(struct vfr_pkt *const *pkts, unsigned int n)
+{
+	uint16_t port = VFR_NOPORT;
+	struct pktq q;
+
+	pktq_init(&q);
+	for (unsigned int i = 0; i < n; i++) {
+		struct pkt *p = pkt_of(pkts[i]);
+
+		switch (p->v.verdict) {
+		case VFR_FORWARD:
+			if (q.n && port != p->v.out_port) {
+				output(port, &q);
+				pktq_init(&q);
+			}
+			port = p->v.out_port;
+			pktq_push(&q, p);
+			break;
+		case VFR_HELD:
+			break; /* the router's, until on_release() */
+		default:
+			pkt_free(p);
+			break;
+		}
+	}
+	if (q.n)
+		output(port, &q);
+}
+
+static void on_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len)
+{
+	struct pkt *p;
+	struct pktq q;
+
+	if (len > PKT_DATA_MAX)
+		return;
+	p = pkt_alloc();
+	if (!p)
+		return;
+	memcpy(pkt_data(p), frame, len);
+	pkt_frame(p, len, len);
+	p->v.out_port = out_port;
+	p->v.src_dom = VFR_NODOM;
+	p->v.dscp = 0;
+	p->v.ecn = 0;
+	p->v.sched_class = 0;
+	p->v.flow_hash = 0;
+	p->v.flags = 0;
+	pktq_init(&q);
+	pktq_push(&q, p);
+	output(out_port, &q);
+}
+
+static void on_release(void *host, struct vfr_pkt *pkt)
+{
+	net_dispatch(&pkt, 1);
+}
+
+static void on_event(void *host, const struct vfr_event *ev)
+{
+	if (audit_sink)
+		audit_sink(ev);
+}
+
+/* --- softirqs --------------------------------------------------------------------------------------------------------- */
+
+void net_rx_softirq(void)
+{
+	struct netcpu *c = netcpu();
+
+	enter(c);
+	uplinks_rx_poll();
+	leave(c);
+}
+
+/* => one batch of a vif; true: it has more. */
+static bool poll_vif(struct netif *vif, uint64_t now)
+{
+	struct vfr_pkt *batch[VFR_BATCH];
+	const char *why;
+	bool more;
+	int n;
+
+	if (atomic_exchange(&vif->rx_work, false))
+		netif_rx_drain(vif);
+	if (vif->stopped)
+		return false;
+	n = netif_tx_read(vif, batch, &more, &why);
+	if (n) {
+		vfr_input(router, this_cpu()->id, now, vif->port, batch, (unsigned int)n);
+		net_dispatch(batch, (unsigned int)n);
+	}
+	if (why)
+		netif_fault(vif, why);
+	return more;
+}
+
+/* The vif is nobody's between the store and the look: an event in between schedules it anew. */
+static void poll_done(struct netif *vif)
+{
+	vif->scheduled = false;
+	if ((netif_tx_rearm(vif) && !vif->stopped) || vif->rx_work)
+		net_schedule(vif);
+}
+
+void net_tx_softirq(void)
+{
+	struct netcpu *c = netcpu();
+	struct netif *list = c->list;
+	uint64_t now = time_now_ns();
+
+	enter(c);
+	c->list = NULL;
+	while (list) {
+		struct netif *vif = list;
+
+		list = vif->sched_next;
+		if (poll_vif(vif, now))
+			append(c, vif);
+		else
+			poll_done(vif);
+	}
+	uplinks_tx_poll();
+	if (c->list)
+		softirq_raise(SOFTIRQ_NET_TX);
+	leave(c);
+}
+
+static void age_router(struct timer *t)
+{
+	uint64_t now = time_now_ns(), next;
+	struct netcpu *c = netcpu();
+
+	enter(c);
+	next = vfr_timer(router, now);
+	leave(c);
+	timer_set(t, next < now + VFR_TIMER_MIN_NS ? now + VFR_TIMER_MIN_NS : next);
+}
+
+/* --- start ------------------------------------------------------------------------------------------------------------ */
+
+static bool rdrand(uint64_t *v)
+{
+	uint32_t a = 1, b, c, d;
+	bool ok;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d) : "2"(0));
+	if (!(c & (1u << 30)))
+		return false;
+	__asm__ volatile("rdrand %0; setc %1" : "=r"(*v), "=qm"(ok) : : "cc");
+	return ok;
+}
+
+static uint64_t rdtsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+/* Hash keys: from the CPU's generator; without one from clocks, which is better than the same keys everywhere. */
+static void make_seed(uint8_t seed[32])
+{
+	uint64_t v, mix = 0x9e3779b97f4a7c15UL;
+
+	for (unsigned int i = 0; i < 32; i += 8) {
+		if (!rdrand(&v))
+			v = rdtsc() ^ time_utc_ns();
+		mix = (mix ^ v) * 0xff51afd7ed558ccdUL;
+		mix ^= mix >> 33;
+		memcpy(seed + i, &mix, 8);
+	}
+}
+
+static uint32_t pool_size(void)
+{
+	uint64_t n = mm_total_bytes() / POOL_SHARE / PKT_SIZE;
+
+	return n < POOL_MIN ? POOL_MIN : n > POOL_MAX ? POOL_MAX : (uint32_t)n;
+}
+
+void net_init(void)
+{
+	static const struct vfr_ops ops = { .emit = on_emit, .release = on_release, .audit = on_event };
+	struct vfr_params params = {
+		.cpus = (uint16_t)nr_cpus,
+		.max_ports = NET_UPLINKS_MAX + MAX_DOMAINS,
+		.max_domains = MAX_DOMAINS,
+		.gateway_mac = { 0x02, 0x56, 0x46, 0x52, 0x00, 0x01 },
+	};
+
+	pktpool_init(pool_size());
+	make_seed(params.seed);
+	router = vfr_create(&params, &ops, NULL);
+	if (!router)
+		panic("net: no memory for the router");
+	uplinks_init(router);
+	timer_init(&router_timer, age_router);
+	timer_set(&router_timer, time_now_ns() + VFR_TIMER_MIN_NS);
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------------ */
+
+const char *net_drop_name(enum net_drop drop)
+{
+	static const char *const names[] = {
+#define X(e, name, text) [NET_DROP_##e] = name,
+		NET_DROP_LIST(X)
+#undef X
+	};
+
+	return names[drop];
+}
+
+const char *net_drop_text(enum net_drop drop)
+{
+	static const char *const texts[] = {
+#define X(e, name, text) [NET_DROP_##e] = text,
+		NET_DROP_LIST(X)
+#undef X
+	};
+
+	return texts[drop];
+}

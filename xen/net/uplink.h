@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the uplinks share.
+ *
+ * Locks: tx_lock guards the scheduler and the card's send ring; nothing else is locked under it, and packets are freed
+ * after it, since that answers guests. The receive side is CPU 0's alone and has no lock.
+ */
+#ifndef NET_UPLINK_H
+#define NET_UPLINK_H
+
+#include <hv/timer.h>
+#include <drivers/nic.h>
+#include <netif.h>
+
+struct uplink {
+	struct nic *nic;
+	uint16_t port;
+	_Atomic bool rx_work, tx_work, link_changed;
+	bool rx_started;
+
+	struct net_counters rx;      /* by CPU 0 */
+
+	struct env_lock tx_lock;
+	struct netsched *sched;      /* by tx_lock, as what follows */
+	struct pkt *head;            /* out of the scheduler, but the card had no room */
+	struct pktq lost;            /* the scheduler dropped them: to be freed */
+	uint32_t lent;               /* frames at the card whose guests wait for an answer */
+	struct net_counters tx;
+	struct timer pace;           /* when the scheduler lets the next frame go */
+	_Atomic bool pace_armed;
+};
+
+extern struct uplink uplinks[NET_UPLINKS_MAX];
+extern unsigned int nr_uplinks;
+
+/* --- uplink_rx.c --- */
+/* => fill the card's receive ring with pool objects. */
+void uplink_fill(struct uplink *up);
+
+/* --- uplink_tx.c --- */
+/* => the scheduler and its classes, before the card starts. */
+int uplink_tx_init(struct uplink *up);
+/* => free what the scheduler has dropped outside of a send. */
+void uplink_free_lost(struct uplink *up);
+
+#endif

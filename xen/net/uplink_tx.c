@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * To the wire: through the scheduler into the card's send ring.
+ *
+ * Frames that were sent are collected under tx_lock and freed after it. The card interrupts after sending only if somebody
+ * waits for that: frames that did not fit, or guests whose pages are lent out.
+ */
+#include <errno.h>
+
+#include <hv/domain.h>
+#include <hv/irq.h>
+#include <hv/log.h>
+#include <uplink.h>
+
+#define LINK_BPS 10000000000UL /* what a card is taken to carry until told otherwise */
+
+static struct pkt *pkt_of_item(struct netsched_item *item)
+{
+	return (struct pkt *)((char *)item - offsetof(struct pkt, item));
+}
+
+static void fill_item(struct pkt *p)
+{
+	uint32_t headers = p->v.gso ? pkt_headers_len(p) : 0;
+
+	p->item.class_id = p->v.src_dom < MAX_DOMAINS ? p->v.src_dom : 0;
+	p->item.wire_bytes = netsched_wire_bytes(p->v.len, headers, p->v.gso_size);
+	p->item.flow_hash = p->v.flow_hash;
+	p->item.dscp = p->v.dscp & 63;
+	p->item.ecn = p->v.ecn & 3;
+	p->item.mark = p->v.sched_class < NETSCHED_SUBS ? (uint8_t)p->v.sched_class : 0;
+}
+
+static void on_drop(void *ctx, struct netsched_item *item, enum netsched_verdict why)
+{
+	struct uplink *up = ctx;
+
+	net_drop(&up->tx, why == NETSCHED_FULL ? NET_DROP_UPLINK_FULL : NET_DROP_SCHED);
+	pktq_push(&up->lost, pkt_of_item(item));
+}
+
+/* Congestion Experienced, RFC 3168. The IPv4 header checksum follows by RFC 1624; IPv6 has none. */
+static bool on_mark(void *ctx, struct netsched_item *item)
+{
+	struct pkt *p = pkt_of_item(item);
+	uint8_t *ip = p->v.head + p->v.l3;
+
+	if (p->v.flags & VFR_PF_IPV4) {
+		uint16_t old = env_get16(ip), sum = env_get16(ip + 10);
+		uint32_t acc;
+
+		ip[1] |= 3;
+		acc = (uint16_t)~sum + (uint32_t)(uint16_t)~old + env_get16(ip);
+		acc = (acc & 0xffff) + (acc >> 16);
+		env_put16(ip + 10, (uint16_t)~((acc & 0xffff) + (acc >> 16)));
+		return true;
+	}
+	if (p->v.flags & VFR_PF_IPV6) {
+		ip[1] |= 0x30;
+		return true;
+	}
+	return false;
+}
+
+static void on_resume(void *ctx, uint32_t class_id)
+{
+	struct netif *vif = net_vif_of((uint16_t)class_id);
+
+	if (!vif)
+		return;
+	vif->stopped = false;
+	net_schedule(vif);
+}
+
+static void enqueue(struct uplink *up, struct pkt *p, uint64_t now)
+{
+	struct netif *vif;
+	enum netsched_verdict v;
+
+	fill_item(p);
+	v = netsched_enqueue(up->sched, &p->item, now);
+	if (v == NETSCHED_OK)
+		return;
+	if (v == NETSCHED_STOP) {
+		vif = net_vif_of((uint16_t)p->item.class_id);
+		if (vif)
+			vif->stopped = true;
+		return;
+	}
+	on_drop(up, &p->item, v);
+}
+
+static int give_to_card(struct uplink *up, struct pkt *p)
+{
+	static const uint8_t csum[] = {
+		[VFR_CSUM_FULL] = NIC_CSUM_FULL, [VFR_CSUM_PARTIAL] = NIC_CSUM_PARTIAL, [VFR_CSUM_VERIFIED] = NIC_CSUM_FULL,
+	};
+	static const uint8_t gso[] = {
+		[VFR_GSO_NONE] = NIC_GSO_NONE, [VFR_GSO_TCPV4] = NIC_GSO_TCPV4, [VFR_GSO_TCPV6] = NIC_GSO_TCPV6, [VFR_GSO_UDP] = NIC_GSO_NONE,
+	};
+	struct nic_meta meta = {
+		.csum = csum[p->v.csum],
+		.gso = gso[p->v.gso],
+		.gso_size = p->v.gso_size,
+		.csum_start = p->v.csum_start,
+		.csum_offset = p->v.csum_offset,
+	};
+	struct pkt_piece piece[PKT_SEGS];
+	struct vq_seg segs[PKT_SEGS];
+	unsigned int n = pkt_pieces(p, piece);
+
+	if (meta.gso)
+		meta.hdr_len = (uint16_t)pkt_headers_len(p);
+	for (unsigned int i = 0; i < n; i++)
+		segs[i] = (struct vq_seg){ piece[i].pa, piece[i].len };
+	return up->nic->ops->tx(up->nic, segs, n, p->v.head - NIC_HEADROOM, &meta, p);
+}
+
+static void reap(struct uplink *up, struct pktq *done)
+{
+	struct pkt *p;
+
+	while ((p = up->nic->ops->tx_pop(up->nic))) {
+		if (p->vif)
+			up->lent--;
+		pktq_push(done, p);
+	}
+}
+
+static void pace(struct uplink *up, uint64_t next)
+{
+	if (next != NETSCHED_FOREVER && !atomic_exchange(&up->pace_armed, true))
+		timer_set(&up->pace, next);
+}
+
+static struct pkt *next_to_send(struct uplink *up, uint64_t now)
+{
+	struct pkt *p = up->head;
+	struct netsched_item *item;
+	uint64_t next;
+
+	if (p) {
+		up->head = NULL;
+		return p;
+	}
+	item = netsched_dequeue(up->sched, now, &next);
+	if (item)
+		return pkt_of_item(item);
+	pace(up, next);
+	return NULL;
+}
+
+/* From the scheduler to the card, as far as it has room. */
+static void drain(struct uplink *up, uint64_t now, struct pktq *done)
+{
+	struct pkt *p;
+
+	while ((p = next_to_send(up, now))) {
+		int rc = give_to_card(up, p);
+
+		if (rc == -ENOSPC) {
+			up->head = p;
+			break;
+		}
+		if (rc) {
+			net_drop(&up->tx, NET_DROP_UPLINK_DOWN);
+			pktq_push(done, p);
+			continue;
+		}
+		if (p->vif)
+			up->lent++;
+		up->tx.packets++;
+		up->tx.bytes += p->v.len;
+	}
+	up->nic->ops->tx_kick(up->nic);
+}
+
+/* => how many further frames sent should interrupt; 0: none. Three quarters of what the card holds: few interrupts, and
+ *    the guest's next packets are there before the card runs dry. */
+static unsigned int irq_after(const struct uplink *up)
+{
+	unsigned int pending = up->nic->ops->tx_pending(up->nic);
+
+	if (!up->lent && !up->head)
+		return 0;
+	return (pending * 3 + 3) / 4;
+}
+
+/* => drain and reap until the card has nothing that we wait for and did not ask to be told of. tx_lock is held. */
+static void pump(struct uplink *up, uint64_t now, struct pktq *done)
+{
+	do {
+		reap(up, done);
+		drain(up, now, done);
+	} while (up->nic->ops->tx_irq(up->nic, irq_after(up)));
+	while (up->lost.head)
+		pktq_push(done, pktq_pop(&up->lost));
+}
+
+/* What this card cannot do is done here. */
+static void suit(struct uplink *up, struct pkt *p, struct pktq *out)
+{
+	uint32_t can = up->nic->tx_features;
+
+	if (p->v.gso && !(can & (p->v.gso == VFR_GSO_TCPV6 ? NIC_TX_TSO6 : NIC_TX_TSO4))) {
+		pkt_segment(p, out);
+		return;
+	}
+	if (p->v.csum == VFR_CSUM_PARTIAL && !(can & NIC_TX_CSUM))
+		pkt_csum_finish(p);
+	pktq_push(out, p);
+}
+
+void uplink_send(struct uplink *up, struct pktq *q)
+{
+	uint64_t now = time_now_ns();
+	struct pktq in, done;
+	struct pkt *p;
+
+	pktq_init(&in);
+	pktq_init(&done);
+	while ((p = pktq_pop(q)))
+		suit(up, p, &in);
+	env_lock(&up->tx_lock);
+	while ((p = pktq_pop(&in))) {
+		if (up->nic->link_up) {
+			enqueue(up, p, now);
+		} else {
+			net_drop(&up->tx, NET_DROP_UPLINK_DOWN);
+			pktq_push(&done, p);
+		}
+	}
+	pump(up, now, &done);
+	env_unlock(&up->tx_lock);
+	pktq_free(&done);
+}
+
+void uplinks_tx_poll(void)
+{
+	for (unsigned int i = 0; i < nr_uplinks; i++) {
+		struct uplink *up = &uplinks[i];
+		struct pktq done;
+
+		if (!atomic_exchange(&up->tx_work, false))
+			continue;
+		pktq_init(&done);
+		env_lock(&up->tx_lock);
+		pump(up, time_now_ns(), &done);
+		env_unlock(&up->tx_lock);
+		pktq_free(&done);
+	}
+}
+
+static void on_pace(struct timer *t)
+{
+	struct uplink *up = (struct uplink *)((char *)t - offsetof(struct uplink, pace));
+
+	up->pace_armed = false;
+	up->tx_work = true;
+	softirq_raise(SOFTIRQ_NET_TX);
+}
+
+int uplink_tx_init(struct uplink *up)
+{
+	struct netsched_link link = { .rate_bps = LINK_BPS, .max_classes = MAX_DOMAINS };
+	struct netsched_host host = { .ctx = up, .drop = on_drop, .mark = on_mark, .resume = on_resume };
+	struct netsched_params router_class = { 0 };
+	struct netsched_refusal why = { "" };
+	int rc;
+
+	pktq_init(&up->lost);
+	timer_init(&up->pace, on_pace);
+	rc = netsched_create(netsched_find("rr"), &link, &host, &up->sched, &why);
+
+	if (!rc) /* class 0: what the router itself sends */
+		rc = netsched_class_set(up->sched, 0, &router_class, time_now_ns(), &why);
+	if (rc)
+		log_error("%s: no scheduler: %s", up->nic->name, why.text);
+	return rc;
+}
+
+void uplink_free_lost(struct uplink *up)
+{
+	struct pktq done;
+
+	pktq_init(&done);
+	env_lock(&up->tx_lock);
+	while (up->lost.head)
+		pktq_push(&done, pktq_pop(&up->lost));
+	env_unlock(&up->tx_lock);
+	pktq_free(&done);
+}
