@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Functions that put an initramfs together out of installed Debian packages; sourced by the image scripts.
+
+# kernel_find DIR: set KERNEL (the bzImage), KVER and MODROOT. Installed packages first, the package archive otherwise.
+kernel_find() {
+	local dir=$1 pkg
+	MODROOT=/
+	KERNEL=$(find /boot -maxdepth 1 -name 'vmlinuz-*-amd64' ! -name '*cloud*' ! -name '*rt-*' 2>/dev/null | sort -V | tail -n 1)
+	if [ -n "$KERNEL" ] && [ -d "/lib/modules/${KERNEL##*/vmlinuz-}" ] && [ -r "$KERNEL" ]; then
+		KVER=${KERNEL##*/vmlinuz-}
+		return
+	fi
+	MODROOT=$dir/package
+	if ! ls "$MODROOT"/boot/vmlinuz-* >/dev/null 2>&1; then
+		pkg=$(apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ {print $2; exit}')
+		echo "Fetching $pkg"
+		mkdir -p "$MODROOT"
+		(cd "$dir" && apt-get download -q "$pkg" >/dev/null && dpkg-deb -x "$pkg"_*.deb package && rm -f "$pkg"_*.deb)
+	fi
+	KERNEL=$(ls "$MODROOT"/boot/vmlinuz-* | tail -n 1)
+	KVER=${KERNEL##*/vmlinuz-}
+	PATH=$PATH:/sbin:/usr/sbin depmod -b "$MODROOT" "$KVER"
+}
+
+# image_base TREE: a root directory with busybox under all its names.
+image_base() {
+	local tree=$1 name
+	rm -rf "$tree"
+	mkdir -p "$tree"/{bin,sbin,dev,proc,sys,etc,run,tmp,www,usr/bin,mods}
+	cp /bin/busybox "$tree/bin/"
+	for name in $(/bin/busybox --list); do
+		[ "$name" = busybox ] || ln -s busybox "$tree/bin/$name"
+	done
+}
+
+# image_modules DEST MODULE...: the modules and what they depend on, numbered in load order.
+image_modules() {
+	local dest=$1 i=100 f
+	shift
+	mkdir -p "$dest"
+	for f in $(for m in "$@"; do
+		PATH=$PATH:/sbin:/usr/sbin modprobe -d "$MODROOT" -S "$KVER" --show-depends "$m" | awk '$1 == "insmod" {print $2}'
+	done | awk '!seen[$0]++'); do
+		cp "$f" "$dest/$i-$(basename "$f")"
+		i=$((i + 1))
+	done
+}
+
+# image_programs TREE FILE...: programs with the shared libraries they name.
+image_programs() {
+	local tree=$1 f lib
+	shift
+	for f in "$@"; do
+		mkdir -p "$tree$(dirname "$f")"
+		rm -f "$tree$f"
+		cp -L "$f" "$tree$f"
+		for lib in $(ldd "$f" 2>/dev/null | grep -oE '/[^ )]+'); do
+			mkdir -p "$tree$(dirname "$lib")"
+			cp -Lu "$lib" "$tree$lib"
+		done
+	done
+}
+
+# image_pack TREE FILE: the archive the kernel unpacks. All files belong to root whoever builds it; no time stamp in it.
+image_pack() {
+	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet --reproducible -R 0:0 -o -H newc | gzip -1n) >"$2.new"
+	mv "$2.new" "$2"
+}
