@@ -20,8 +20,8 @@ struct cpu {
 	uint32_t id;
 	uint32_t apic_id;
 	_Atomic uint32_t softirq_pending;
-	struct vcpu *current;      /* the vcpu whose state is loaded, or NULL */
-	struct vcpu *fpu_owner;    /* the vcpu whose x87/SSE/AVX state is in the registers */
+	struct vcpu *current;      /* the vcpu that runs here, or NULL */
+	struct vcpu *loaded;       /* the vcpu whose extended state is in the registers */
 	struct timer *timers;      /* by deadline */
 	uint64_t timer_programmed; /* deadline the local APIC counts to, 0: none */
 	void *host_vmcb;           /* FS, GS, TR and the syscall MSRs of the hypervisor itself */
@@ -32,10 +32,10 @@ struct cpu {
 	bool online;
 	_Atomic bool idle;         /* in or about to enter HLT: a kick needs an IPI */
 	_Atomic bool in_guest;
-	uint64_t slice_end_ns;
+	_Atomic bool need_resched; /* the scheduler has to choose again */
+	bool guest_turn;           /* softirqs wait: this guest run is not put off for them */
+	struct timer slice;        /* end of the current vcpu's time slice */
 	uint64_t irqs;
-	uint64_t quiescent_count;
-	uint64_t irqs_off_max_ns;
 };
 
 extern struct cpu cpus[MAX_CPUS];

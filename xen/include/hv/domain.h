@@ -45,12 +45,12 @@ struct vcpu {
 	uint32_t id;
 	struct domain *domain;
 	struct sched_item sched;
-	_Atomic bool runnable;      /* up, not blocked, domain not paused */
-	bool up;                    /* started (boot vcpu, or INIT/SIPI, or VCPUOP_up) */
+	_Atomic bool up;            /* started (boot vcpu, or INIT/SIPI, or VCPUOP_up) */
+	_Atomic bool parked;        /* taken off the scheduler because it may not run: down, or its domain is paused */
 	bool initialised;           /* VCPUOP_initialise was done: VCPUOP_up may follow */
 	_Atomic bool blocked;       /* in HLT, SCHEDOP_block or poll */
 	_Atomic int32_t running_on; /* cpu id while loaded, -1 otherwise */
-	_Atomic uint32_t work;      /* VCPU_WORK_* set by others, looked at before each entry */
+	_Atomic uint32_t work;      /* VCPU_WORK_KICK set by others, looked at before each entry */
 
 	/* shared with the guest: always reached through these direct-map pointers, whose frames are referenced */
 	struct vcpu_info *info;     /* in the shared info page, or where VCPUOP_register_vcpu_info put it */
@@ -69,8 +69,7 @@ struct vcpu {
 	struct vcpu_arch *arch;
 };
 
-#define VCPU_WORK_KICK    (1u << 0) /* look again at events and interrupts */
-#define VCPU_WORK_DESCHED (1u << 1) /* give the CPU back */
+#define VCPU_WORK_KICK (1u << 0) /* look again at events and interrupts */
 
 struct domain {
 	uint16_t id;
@@ -103,9 +102,9 @@ struct domain {
 	uint64_t created_ns;
 	uint64_t first_run_ns;
 	_Atomic uint64_t cpu_ns;
-	void *spec;                 /* what control asked for, kept for a reboot (common/domain_build.c) */
-	unsigned teardown_stage;
-	uint64_t teardown_cursor;
+	_Atomic bool stop_reported;
+	uint64_t teardown_cursor;   /* how far its map has been emptied */
+	struct domain *next_dying;
 };
 
 extern struct domain *domains[MAX_DOMAINS]; /* by id; entries change under domains_lock */
@@ -121,20 +120,26 @@ static inline struct domain *domain_ref(struct domain *d)
 	return d;
 }
 
-/* An empty domain in state BUILDING with its map, vcpus (down), event and grant tables. -ENOMEM, -EEXIST (name), -ENOSPC. */
-int domain_create(const char *name, uint64_t mem_bytes, uint32_t nr_vcpus, struct domain **out);
+/* An empty domain in state BUILDING with its map, vcpus (down), event and grant tables. -ENOMEM, -EEXIST (id or name), -EINVAL. */
+int domain_create(uint16_t id, const char *name, uint64_t mem_bytes, uint32_t nr_vcpus, struct domain **out);
 void domain_unpause(struct domain *d);
 void domain_pause(struct domain *d);
 /* The guest is done (or was made to stop): no vcpu of it runs again. Safe from a hypercall of its own. */
 void domain_shutdown(struct domain *d, enum domain_stop reason);
-/* Take it down; its frames come back in the background. */
+/* Take it down: it is out of the table and off every CPU on return, its frames come back in the background. */
 void domain_destroy(struct domain *d);
+/* Bring back the frames of destroyed domains now, as far as nobody else holds them. */
+void domain_reclaim_all(void);
+/* The next domain that stopped by itself and was not yet returned here, or NULL. With a reference. */
+struct domain *domain_next_stopped(void);
 const char *domain_stop_name(enum domain_stop reason);
 
 /* The vcpu has something to do: make it runnable if blocked, kick its CPU if it runs. */
 void vcpu_wake(struct vcpu *v);
 /* Stop running this vcpu until vcpu_wake(); called on its own CPU, outside of the guest. */
 void vcpu_block(struct vcpu *v);
+/* The rest of its time slice goes to others; called on its own CPU. */
+void vcpu_yield(struct vcpu *v);
 /* Bring a secondary vcpu up or down (INIT/SIPI, VCPUOP_up/down). */
 void vcpu_up(struct vcpu *v);
 void vcpu_down(struct vcpu *v);

@@ -26,8 +26,10 @@ void grant_destroy(struct domain *d);             /* => no borrow is left and no
 /* common/vcpu_op.c */
 void vcpu_info_init(struct vcpu *v);              /* points at the slot in shared_info, or a dummy for id >= 32 */
 void vcpu_info_destroy(struct vcpu *v);
-void vcpu_time_update(struct vcpu *v);            /* pvclock: writes the vcpu_time_info */
+/* pvclock: writes the vcpu_time_info. It never changes, so this is needed where v->info moves, and is done there. */
+void vcpu_time_update(struct vcpu *v);
 void wallclock_update(struct domain *d);
+/* Account the state that ends. RUNSTATE_running also writes the guest's area: on the CPU about to enter v, no lock held. */
 void vcpu_runstate_change(struct vcpu *v, int new_state, uint64_t now_ns);
 
 /* common/sched_op.c */
@@ -91,6 +93,7 @@ int vcpu_arch_set_context(struct vcpu *v, const struct vcpu_hvm_context *ctx);
 bool vcpu_arch_interruptible(const struct vcpu *v);
 /* Write the hypercall page into guest memory (32 bytes an entry). */
 void arch_hypercall_page(void *page);
+extern uint64_t boot_tsc; /* the TSC at time_now_ns() 0 */
 uint64_t time_ns_to_tsc_mul(uint32_t *mul, int8_t *shift); /* pvclock scale; returns the TSC frequency in Hz */
 
 #endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest's map: nested page tables in the long-mode format, user bit set in all entries (AMD manual volume 2, 15.25.5).
+ *
+ * Entry bits that the CPU ignores carry what we know: the type in bits 52-54, and LAZY (bit 9) on an entry that is not
+ * present yet but has its frames: they are cleared when somebody touches them. Only 2 MiB entries are lazy.
+ *
+ * Removal: the entry goes under p2m.lock; then every CPU that is running a vcpu of the domain is made to leave the guest
+ * (each entry compares p2m.flush_gen and flushes); only then the frame's reference goes, so no CPU can still write to a
+ * frame that has a new owner.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <hv/domain.h>
+#include <hv/log.h>
+#include <hv/p2m.h>
+
+#include <common/frame.h>
+
+#include "paging.h"
+#include "vcpu.h"
+#include "x86.h"
+
+#define NPT_LAZY (1UL << 9)
+#define NPT_TYPE_SHIFT 52
+#define NPT_TYPE(e) ((enum p2m_type)((e) >> NPT_TYPE_SHIFT & 7))
+#define NPT_TABLE (PTE_P | PTE_W | PTE_U)
+#define GFN_LIMIT (1UL << 36) /* 48 bits of guest physical address */
+#define SUPER_FRAMES (SUPER_SIZE / PAGE_SIZE)
+
+int p2m_init(struct p2m *p2m)
+{
+	p2m->root = page_alloc(0);
+	if (!p2m->root)
+		return -ENOMEM;
+	p2m->root_pa = virt_to_phys(p2m->root);
+	p2m->table_pages = 1;
+	return 0;
+}
+
+static void free_tables(uint64_t *t, unsigned level)
+{
+	for (unsigned i = 0; i < 512 && level; i++)
+		if ((t[i] & PTE_P) && !(t[i] & PTE_PS))
+			free_tables(phys_to_virt(t[i] & PTE_ADDR), level - 1);
+	page_free(t, 0);
+}
+
+void p2m_destroy(struct p2m *p2m)
+{
+	if (p2m->root)
+		free_tables(p2m->root, 3);
+	p2m->root = NULL;
+}
+
+static uint64_t entry_of(paddr_t pa, enum p2m_type type)
+{
+	uint64_t w = type == P2M_FOREIGN_RO ? 0 : PTE_W;
+	uint64_t nx = type == P2M_FOREIGN_RO || type == P2M_FOREIGN_RW ? PTE_NX : 0;
+
+	return pa | PTE_P | PTE_U | w | nx | (uint64_t)type << NPT_TYPE_SHIFT;
+}
+
+/* Clear a lazy 2 MiB entry's frames and make it present. */
+static void materialise(uint64_t *e)
+{
+	memset(phys_to_virt(*e & PTE_ADDR), 0, SUPER_SIZE);
+	*e = (*e & ~NPT_LAZY) | PTE_P;
+}
+
+static bool split(struct p2m *p2m, uint64_t *e)
+{
+	uint64_t *t = page_alloc(0);
+
+	if (!t)
+		return false;
+	if (*e & NPT_LAZY)
+		materialise(e);
+	for (uint64_t i = 0; i < SUPER_FRAMES; i++)
+		t[i] = (*e & ~PTE_PS) + (i << PAGE_SHIFT);
+	p2m->table_pages++;
+	*e = virt_to_phys(t) | NPT_TABLE;
+	return true;
+}
+
+/* The entry for gfn, at level 1 if a 2 MiB entry stands there, else at level 0. NULL: no table there (and `make` not set). */
+static uint64_t *find(struct p2m *p2m, uint64_t gfn, unsigned to_level, bool make, unsigned *level)
+{
+	uint64_t *t = p2m->root;
+
+	for (unsigned l = 3;; l--) {
+		uint64_t *e = &t[gfn >> (9 * l) & 511];
+		*level = l;
+		if (l == to_level || (l == 1 && (*e & PTE_PS)))
+			return e;
+		if (!*e) {
+			uint64_t *n = make ? page_alloc(0) : NULL;
+			if (!n)
+				return NULL;
+			p2m->table_pages++;
+			*e = virt_to_phys(n) | NPT_TABLE;
+		}
+		t = phys_to_virt(*e & PTE_ADDR);
+	}
+}
+
+static int populate_super(struct domain *d, uint64_t gfn)
+{
+	unsigned level;
+	uint64_t *e = find(&d->p2m, gfn, 1, true, &level);
+	paddr_t pa;
+
+	if (!e)
+		return -ENOMEM;
+	if (*e)
+		return -EEXIST;
+	pa = frame_alloc_guest(SUPER_ORDER);
+	if (pa == INVALID_PADDR)
+		return -ENOSPC;
+	*e = (entry_of(pa, P2M_RAM) & ~PTE_P) | PTE_PS | NPT_LAZY;
+	d->pages += SUPER_FRAMES;
+	return 0;
+}
+
+static int populate_one(struct domain *d, uint64_t gfn)
+{
+	unsigned level;
+	uint64_t *e = find(&d->p2m, gfn, 0, true, &level);
+	paddr_t pa;
+
+	if (!e)
+		return -ENOMEM;
+	if (level || *e)
+		return -EEXIST;
+	pa = frame_alloc_guest(0);
+	if (pa == INVALID_PADDR)
+		return -ENOMEM;
+	memset(phys_to_virt(pa), 0, PAGE_SIZE);
+	*e = entry_of(pa, P2M_RAM);
+	d->pages++;
+	return 0;
+}
+
+int p2m_populate(struct domain *d, uint64_t gfn, uint64_t count)
+{
+	int ret = 0;
+
+	if (gfn >= GFN_LIMIT || count > GFN_LIMIT - gfn)
+		return -EINVAL;
+	env_lock(&d->p2m.lock);
+	while (count) {
+		uint64_t step = 1;
+		int one = -ENOSPC;
+
+		if (!(gfn & (SUPER_FRAMES - 1)) && count >= SUPER_FRAMES) {
+			one = populate_super(d, gfn);
+			step = one ? 1 : SUPER_FRAMES;
+		}
+		if (one == -ENOSPC || one == -EEXIST)
+			one = populate_one(d, gfn);
+		if (one == -ENOMEM) {
+			ret = one;
+			break;
+		}
+		if (one == -EEXIST)
+			ret = one;
+		gfn += step;
+		count -= step;
+	}
+	env_unlock(&d->p2m.lock);
+	return ret;
+}
+
+int p2m_map_frame(struct domain *d, uint64_t gfn, mfn_t mfn, enum p2m_type type)
+{
+	unsigned level;
+	int ret = 0;
+
+	if (gfn >= GFN_LIMIT)
+		return -EINVAL;
+	env_lock(&d->p2m.lock);
+	uint64_t *e = find(&d->p2m, gfn, 0, true, &level);
+	if (!e) {
+		ret = -ENOMEM;
+	} else if (level || *e) {
+		ret = -EBUSY;
+	} else {
+		frame_get(mfn);
+		*e = entry_of(mfn << PAGE_SHIFT, type);
+	}
+	env_unlock(&d->p2m.lock);
+	return ret;
+}
+
+/* Wait until no CPU runs the domain on translations older than the caller's removal. */
+static void flush_others(struct domain *d)
+{
+	uint64_t gen = atomic_fetch_add(&d->p2m.flush_gen, 1) + 1;
+
+	for (uint32_t i = 0; i < d->nr_vcpus; i++) {
+		struct vcpu *v = d->vcpus[i];
+		int32_t cpu = v ? atomic_load(&v->running_on) : -1;
+
+		if (cpu < 0 || cpu == (int32_t)this_cpu()->id)
+			continue;
+		cpu_kick((uint32_t)cpu);
+		while (atomic_load(&v->running_on) == cpu && atomic_load(&cpus[cpu].in_guest) &&
+		       atomic_load(&v->arch->flush_seen) < gen)
+			cpu_relax();
+	}
+}
+
+int p2m_remove(struct domain *d, uint64_t gfn)
+{
+	unsigned level;
+	uint64_t gone = 0;
+	int ret = -ENOENT;
+
+	if (gfn >= GFN_LIMIT)
+		return -ENOENT;
+	env_lock(&d->p2m.lock);
+	uint64_t *e = find(&d->p2m, gfn, 0, false, &level);
+	if (e && level && *e) {
+		ret = split(&d->p2m, e) ? 0 : -ENOMEM;
+		e = ret ? NULL : find(&d->p2m, gfn, 0, false, &level);
+	}
+	if (e && !level && *e) {
+		gone = *e;
+		*e = 0;
+		ret = 0;
+		if (NPT_TYPE(gone) == P2M_RAM)
+			d->pages--;
+	}
+	env_unlock(&d->p2m.lock);
+	if (gone) {
+		flush_others(d);
+		frame_put((gone & PTE_ADDR) >> PAGE_SHIFT);
+	}
+	return ret;
+}
+
+/* => p2m.lock is held. */
+static enum p2m_type lookup_locked(struct p2m *p2m, uint64_t gfn, mfn_t *mfn)
+{
+	unsigned level;
+	uint64_t *e = gfn < GFN_LIMIT ? find(p2m, gfn, 0, false, &level) : NULL;
+
+	if (!e || !*e)
+		return P2M_NONE;
+	if (*e & NPT_LAZY)
+		materialise(e);
+	*mfn = (*e & PTE_ADDR) >> PAGE_SHIFT;
+	if (level)
+		*mfn += gfn & (SUPER_FRAMES - 1);
+	return NPT_TYPE(*e);
+}
+
+enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn)
+{
+	env_lock(&d->p2m.lock);
+	enum p2m_type type = lookup_locked(&d->p2m, gfn, mfn);
+	env_unlock(&d->p2m.lock);
+	return type;
+}
+
+void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)
+{
+	mfn_t mfn = 0;
+
+	env_lock(&d->p2m.lock);
+	enum p2m_type type = lookup_locked(&d->p2m, gfn, &mfn);
+	bool ok = type != P2M_NONE && !(write && type == P2M_FOREIGN_RO);
+	if (ok)
+		frame_get(mfn);
+	env_unlock(&d->p2m.lock);
+	return ok ? phys_to_virt(mfn << PAGE_SHIFT) : NULL;
+}
+
+bool p2m_fault(struct domain *d, uint64_t gfn, bool write)
+{
+	mfn_t mfn;
+	enum p2m_type type = p2m_lookup(d, gfn, &mfn);
+
+	return type != P2M_NONE && !(write && type == P2M_FOREIGN_RO);
+}
+
+bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max)
+{
+	for (unsigned l; *cursor < GFN_LIMIT;) {
+		/* Skip whole tables that are not there. */
+		uint64_t *t = d->p2m.root;
+		for (l = 3; l; l--) {
+			uint64_t e = t[*cursor >> (9 * l) & 511];
+			if (!e || (e & PTE_PS))
+				break;
+			t = phys_to_virt(e & PTE_ADDR);
+		}
+		uint64_t *e = &t[*cursor >> (9 * l) & 511];
+		uint64_t span = 1UL << (9 * l);
+		uint64_t count = *e && l == 1 ? SUPER_FRAMES : 1;
+
+		if (*e) {
+			if (max < count)
+				return false;
+			max -= (unsigned)count;
+			for (uint64_t i = 0; i < count; i++)
+				frame_put(((*e & PTE_ADDR) >> PAGE_SHIFT) + i);
+			if (NPT_TYPE(*e) == P2M_RAM)
+				d->pages -= count;
+			*e = 0;
+		}
+		*cursor = (*cursor | (span - 1)) + 1;
+	}
+	return true;
+}
