@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fairness inside a class, so that one bulk flow does not delay the domain's others.
+ *
+ * A class has up to eight sub-classes (by DSCP or by a rule's mark), which share its service by weight: deficit round robin,
+ * charged after the packet. Each sub-class is an FQ-CoDel queue (RFC 8290): flows are hashed to queues; a queue that was idle
+ * is served first for one quantum (so that a sparse flow finds no queue), the others take turns; CoDel judges each packet as it
+ * leaves. A flow's last packet is never dropped by CoDel, so a pop from a queue that holds packets returns one.
+ *
+ * The class limit hits the longest flow, not whoever arrives: `fattest` follows the longest queue at each push. It may be out
+ * of date when that flow shrinks, but then the queue is shrinking too.
+ */
+#include <sched/net/fair.h>
+
+#include <errno.h>
+
+#define QUANTUM 1538	/* a full Ethernet frame on the wire */
+
+struct flow {
+	struct netsched_queue q;
+	uint32_t bytes;
+	int32_t deficit;
+	struct flow *next;	/* in its sub-class's list */
+	struct codel codel;
+	bool listed;
+};
+
+struct flow_list {
+	struct flow *head, *tail;
+};
+
+struct sub {
+	struct flow *flows;
+	uint32_t packets;
+	int32_t deficit, weight;
+	struct flow_list fresh, old;
+};
+
+struct fair {
+	uint32_t mask;		/* of a flow hash */
+	uint32_t turn;		/* the sub-class in service */
+	uint32_t subs;		/* 1 + the highest index in use */
+	int32_t sub_quantum;
+	uint64_t target, interval;
+	struct flow *fattest;
+	struct sub sub[NETSCHED_SUBS];
+	uint8_t by_dscp[64];
+};
+
+static void list_push(struct flow_list *l, struct flow *f)
+{
+	f->next = NULL;
+	if (l->head)
+		l->tail->next = f;
+	else
+		l->head = f;
+	l->tail = f;
+}
+
+static struct flow *list_pop(struct flow_list *l)
+{
+	struct flow *f = l->head;
+
+	l->head = f->next;
+	return f;
+}
+
+static size_t table_size(const struct fair *f)
+{
+	return ((size_t)f->mask + 1) * sizeof(struct flow);
+}
+
+void fair_tune(struct fair *f, const struct netsched_params *p)
+{
+	f->target = (uint64_t)p->target_us * 1000;
+	f->interval = (uint64_t)p->interval_us * 1000;
+	f->sub_quantum = (int32_t)(p->max_packet / 8 > QUANTUM ? p->max_packet / 8 : QUANTUM);
+}
+
+int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub)
+{
+	struct sub *s = &f->sub[index];
+
+	if (!s->flows)
+		s->flows = env_alloc(table_size(f));
+	if (!s->flows)
+		return -ENOMEM;
+	s->weight = (int32_t)sub->weight;
+	if (index >= f->subs)
+		f->subs = index + 1;
+	for (unsigned int d = 0; d < 64 && index > 0; d++) {
+		if (sub->dscp_set >> d & 1)
+			f->by_dscp[d] = (uint8_t)index;
+		else if (f->by_dscp[d] == index)
+			f->by_dscp[d] = 0;
+	}
+	return 0;
+}
+
+struct fair *fair_new(const struct netsched_params *p, const struct netsched_sub subs[NETSCHED_SUBS])
+{
+	struct fair *f = env_alloc(sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->mask = p->flows - 1;
+	fair_tune(f, p);
+	for (uint32_t i = 0; i < NETSCHED_SUBS; i++) {
+		if (subs[i].weight && fair_sub_set(f, i, &subs[i])) {
+			fair_free(f);
+			return NULL;
+		}
+	}
+	return f;
+}
+
+void fair_free(struct fair *f)
+{
+	if (!f)
+		return;
+	for (uint32_t i = 0; i < NETSCHED_SUBS; i++)
+		env_free(f->sub[i].flows, f->sub[i].flows ? table_size(f) : 0);
+	env_free(f, sizeof(*f));
+}
+
+static struct sub *sub_of(const struct fair *f, const struct netsched_item *item)
+{
+	uint32_t i = item->mark < NETSCHED_SUBS ? item->mark : 0;
+
+	if (i == 0)
+		i = f->by_dscp[item->dscp & 63];
+	if (!f->sub[i].flows)
+		i = 0;
+	return (struct sub *)&f->sub[i];
+}
+
+static struct flow *flow_of(const struct fair *f, const struct netsched_item *item)
+{
+	return &sub_of(f, item)->flows[item->flow_hash & f->mask];
+}
+
+void fair_push(struct fair *f, struct netsched_item *item)
+{
+	struct sub *s = sub_of(f, item);
+	struct flow *flow = &s->flows[item->flow_hash & f->mask];
+
+	queue_push(&flow->q, item);
+	flow->bytes += item->wire_bytes;
+	s->packets++;
+	if (!flow->listed) {
+		flow->listed = true;
+		flow->deficit = QUANTUM;
+		list_push(&s->fresh, flow);
+	}
+	if (!f->fattest || flow->bytes > f->fattest->bytes)
+		f->fattest = flow;
+}
+
+/* The sub-class whose turn it is, among those that hold packets. An idle one works off its debt and saves no credit. */
+static struct sub *pick_sub(struct fair *f)
+{
+	struct sub *s = &f->sub[f->turn];
+
+	while (f->subs > 1 && !(s->packets && s->deficit > 0)) {
+		f->turn = f->turn + 1 < f->subs ? f->turn + 1 : 0;
+		s = &f->sub[f->turn];
+		s->deficit += s->weight * f->sub_quantum;
+		if (!s->packets && s->deficit > 0)
+			s->deficit = 0;
+	}
+	return s;
+}
+
+/* The flow that goes next in s, which holds packets; it stays at the head of the list that is returned. */
+static struct flow_list *pick_flow(struct sub *s)
+{
+	for (;;) {
+		struct flow_list *l = s->fresh.head ? &s->fresh : &s->old;
+		struct flow *flow = l->head;
+
+		if (flow->q.head && flow->deficit > 0)
+			return l;
+		list_pop(l);
+		if (flow->q.head) {
+			/* alone: no need to go round until its debt is paid */
+			flow->deficit = s->fresh.head || s->old.head ? flow->deficit + QUANTUM : QUANTUM;
+			list_push(&s->old, flow);
+		} else if (l == &s->fresh && s->old.head) {
+			list_push(&s->old, flow);	/* one round behind the others before it counts as new again */
+		} else {
+			flow->listed = false;
+		}
+	}
+}
+
+static struct netsched_item *take(struct sub *s, struct flow *flow)
+{
+	struct netsched_item *item = queue_pop(&flow->q);
+
+	flow->bytes -= item->wire_bytes;
+	s->packets--;
+	return item;
+}
+
+struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_t now)
+{
+	struct sub *s = pick_sub(f);
+	struct flow *flow = pick_flow(s)->head;
+
+	for (;;) {
+		struct netsched_item *item = take(s, flow);
+		bool bad = codel_judge(&flow->codel, now - item->enq_ns, !flow->q.head, f->target, f->interval, now);
+		if (bad && item->ecn != NETSCHED_NOT_ECT && c->ns->host.mark(c->ns->host.ctx, item)) {
+			c->marks++;
+			bad = false;
+		}
+		if (!bad) {
+			flow->deficit -= (int32_t)item->wire_bytes;
+			if (f->subs > 1)
+				s->deficit -= (int32_t)item->wire_bytes;
+			return item;
+		}
+		netsched_discard(c, item, NETSCHED_CODEL);
+	}
+}
+
+bool fair_is_fattest(const struct fair *f, const struct netsched_item *item)
+{
+	return !f->fattest || f->fattest->bytes <= flow_of(f, item)->bytes;
+}
+
+struct netsched_item *fair_evict(struct fair *f)
+{
+	struct flow *flow = f->fattest;
+
+	for (uint32_t i = 0; i < f->subs; i++) {
+		struct sub *s = &f->sub[i];
+		if (s->flows && flow >= s->flows && flow <= s->flows + f->mask)
+			return take(s, flow);
+	}
+	return NULL;
+}
+
+/* Empty s into q; its flows keep their state but stand on no list. */
+static void drain_sub(struct sub *s, struct netsched_queue *q)
+{
+	struct flow_list *l;
+
+	while ((l = s->fresh.head ? &s->fresh : &s->old)->head) {
+		struct flow *flow = list_pop(l);
+		if (flow->q.head)
+			queue_push(q, take(s, flow));
+		flow->listed = flow->q.head;
+		if (flow->listed)
+			list_push(&s->old, flow);
+	}
+}
+
+struct netsched_queue fair_drain(struct fair *f)
+{
+	struct netsched_queue q = { NULL, NULL };
+
+	for (uint32_t i = 0; i < NETSCHED_SUBS; i++)
+		drain_sub(&f->sub[i], &q);
+	return q;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The queue inside a class of a policy with NETSCHED_HAS_FLOWS: sub-classes, and FQ-CoDel in each. See fair.c. */
+#ifndef SCHED_NET_FAIR_H
+#define SCHED_NET_FAIR_H
+
+#include <sched/net/codel.h>
+#include <sched/net/policy.h>
+
+/* A queue for a class with these parameters and sub-classes, or NULL. */
+struct fair *fair_new(const struct netsched_params *p, const struct netsched_sub subs[NETSCHED_SUBS]);
+void fair_free(struct fair *f);
+/* Take over sub-class `index`; => 0, or -ENOMEM and nothing changed. */
+int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub);
+/* Parameters that need no other tables: quantum, CoDel's. */
+void fair_tune(struct fair *f, const struct netsched_params *p);
+
+/* Queue one packet of its class; the class's counts are the caller's. */
+void fair_push(struct fair *f, struct netsched_item *item);
+/* Next packet in fair order; f holds one at least. Those that CoDel drops go to the class's host on the way. */
+struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_t now);
+/* Is the packet's own flow the one with the longest queue? */
+bool fair_is_fattest(const struct fair *f, const struct netsched_item *item);
+/* The oldest packet of the longest flow, to be dropped; f is not empty. */
+struct netsched_item *fair_evict(struct fair *f);
+/* All packets, as one chain: each flow's in order, flows taking turns. f is empty then. */
+struct netsched_queue fair_drain(struct fair *f);
+
+/* netsched.c: a packet of c leaves the queue without being sent. */
+void netsched_discard(struct netsched_class *c, struct netsched_item *item, enum netsched_verdict why);
+
+static inline void queue_push(struct netsched_queue *q, struct netsched_item *item)
+{
+	item->next = NULL;
+	if (q->head)
+		q->tail->next = item;
+	else
+		q->head = item;
+	q->tail = item;
+}
+
+static inline struct netsched_item *queue_pop(struct netsched_queue *q)
+{
+	struct netsched_item *item = q->head;
+
+	if (item)
+		q->head = item->next;
+	return item;
+}
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hfq: guarantees first, the excess by weight, ceilings over both, fair among a domain's flows. O(1) in classes and packets.
+ *
+ * A runnable class stands in two calendars (calendar.c):
+ *
+ *	due	only with a guarantee g: its next packet is owed at `start`, in real time; each packet that is served
+ *		from here moves the start by L/g.
+ *	share	always: start in virtual time, which advances by L/W for every packet of L bytes that is served from
+ *		here (W: sum of all weights) and jumps to the earliest start if none has come; each packet moves the
+ *		class's start by L/weight.
+ *
+ * The link takes the pick of `due` if anything is owed, else that of `share`. A class that wakes starts at the present, so
+ * it saves no credit while idle, and not before the end of what it had, so it gains nothing by going to sleep. In sum a class that
+ * stays runnable is served at g + weight/(weights runnable) * (what guarantees leave), up to its ceiling: what the
+ * ceiling takes away from one goes to the others.
+ *
+ * WORK CONSERVING. A runnable class always stands in `share`, whose virtual time jumps to it if it must; so while any
+ * class is runnable and the link has tokens, a packet goes. Classes at their ceiling are not runnable.
+ *
+ * DELAY BOUND. Let R be the link's rate, Lmax its longest packet, B its burst if paced (else 0), L the class's max_packet, g its
+ * guarantee, w the power of two with L/g <= w < 2 L/g (in units of 1/256 ns). A packet that is at the head of its class with the
+ * class runnable goes to the link at the latest
+ *
+ *	D = 2w + (Lmax + B)/R < 4 L/g + (Lmax + B)/R
+ *
+ * after its class's start, that is after the time at which a dedicated link of rate g would begin it. Proof: admission keeps the
+ * sum of g under R; an owed packet waits for nothing in `share` except the packet that is leaving; so the theorem in calendar.c
+ * holds with t real time and P = 1/g: D_j + Lmax/R, and D_j <= S_j + 2w. Pacing lets the link run ahead by B and then stand
+ * still for up to B/R, no longer: that much is added. QED
+ *
+ * LAG BOUND. Over any interval of length t in which the class is runnable it is served at least
+ *	g * (t - 2w - (Lmax + B)/R) - L  >  g*t - 5L - g/R * (Lmax + B).
+ * Proof: by the bound the start S at the end is later than the end less 2w + (Lmax + B)/R; at the beginning it was at most L/g
+ * ahead; between the two g * (S - S') bytes were served from `due` alone. QED
+ *
+ * FAIRNESS of the excess: the same theorem in virtual time (R: W, P: 1/weight; a jump only happens when nothing has started,
+ * and idle time does no harm) puts every start within [t - 2w - Lmax/W, t + w]; so for two classes that stay
+ * runnable and are served from `share`, the bytes by weight that they get there over any interval differ by at most
+ * 3 (w1 + w2) + 2 Lmax/W, with w < 2 L/weight each.
+ *
+ * A LINK SLOWER THAN SAID (or one that stood still) would make all guarantees late without end. When the earliest deadline
+ * was missed by more than `slack`, due's clock is set back by the rest: nobody is owed more than the link could carry. Each
+ * 32nd time `share` gets the packet, so that classes without a guarantee do not starve even then.
+ */
+#include <sched/net/calendar.h>
+#include <sched/net/policy.h>
+
+#include <stddef.h>
+
+#define TICKS_PER_NS	256u	/* units of due */
+#define DUE_BASE	14	/* narrowest slot: 64 ns; widest: 137 s */
+#define SHARE_BASE	16
+#define SHARE_SHIFT	28	/* a byte at weight 1 is 2^28 units of share */
+#define YIELD_EVERY	32
+
+struct hfq {
+	uint64_t late;		/* how far due's clock was set back, in its units */
+	uint64_t slack;
+	uint64_t vtime;		/* of share */
+	uint64_t vprice;	/* of a byte: 1/W, units << CALENDAR_FRAC */
+	uint32_t set_backs;
+	bool owed;		/* the pick came from due */
+	struct calendar due, share;
+};
+
+struct hfq_class {
+	struct calendar_node due, share;
+	struct netsched_class *class;
+	uint64_t late_max;	/* due's units */
+};
+
+static uint64_t clock_of(const struct hfq *h, uint64_t now)
+{
+	return now * TICKS_PER_NS - h->late;
+}
+
+static uint64_t due_price(uint64_t bps)
+{
+	return ((8000000000ull * TICKS_PER_NS) << CALENDAR_FRAC) / bps;
+}
+
+/* How long the link takes for `bytes`, ns. */
+static uint64_t link_time(const struct netsched *ns, uint64_t bytes)
+{
+	return bytes * 8000000000ull / ns->link.rate_bps;
+}
+
+static void hfq_link_set(struct netsched *ns)
+{
+	struct hfq *h = ns->priv;
+
+	h->slack = (2000000 + link_time(ns, 4ull * ns->link.max_packet + ns->link.burst_bytes)) * TICKS_PER_NS;
+}
+
+static void hfq_init(struct netsched *ns, uint64_t now)
+{
+	struct hfq *h = ns->priv;
+
+	calendar_init(&h->due, DUE_BASE);
+	calendar_init(&h->share, SHARE_BASE);
+	hfq_link_set(ns);
+}
+
+static void weigh(struct netsched *ns)
+{
+	struct hfq *h = ns->priv;
+
+	if (ns->weights)
+		h->vprice = (1ull << (SHARE_SHIFT + CALENDAR_FRAC)) / ns->weights;
+}
+
+static void hfq_class_set(struct netsched *ns, struct netsched_class *c)
+{
+	struct hfq *h = ns->priv;
+	struct hfq_class *hc = c->priv;
+
+	hc->class = c;
+	weigh(ns);
+	calendar_price(&h->share, &hc->share, (1ull << (SHARE_SHIFT + CALENDAR_FRAC)) / c->p.weight, c->max_packet);
+	hc->due.price = 0;
+	if (c->p.guarantee_bps)
+		calendar_price(&h->due, &hc->due, due_price(c->p.guarantee_bps), c->max_packet);
+}
+
+static void hfq_class_del(struct netsched *ns, struct netsched_class *c)
+{
+	weigh(ns);
+}
+
+/* n starts at t, or where it had come to if that is later: at most one packet's time. */
+static void enter(struct calendar *cal, struct calendar_node *n, uint64_t t)
+{
+	if (n->start - t > calendar_width(cal, n))
+		n->start = t;
+	calendar_insert(cal, n);
+}
+
+static void hfq_wake(struct netsched *ns, struct netsched_class *c, uint64_t now)
+{
+	struct hfq *h = ns->priv;
+	struct hfq_class *hc = c->priv;
+
+	if (hc->due.price)
+		enter(&h->due, &hc->due, clock_of(h, now));
+	enter(&h->share, &hc->share, h->vtime);
+}
+
+static void hfq_sleep(struct netsched *ns, struct netsched_class *c)
+{
+	struct hfq *h = ns->priv;
+	struct hfq_class *hc = c->priv;
+
+	if (hc->due.queued)
+		calendar_remove(&h->due, &hc->due);
+	calendar_remove(&h->share, &hc->share);
+}
+
+/* The class to which a packet is owed at `now`, or NULL. */
+static struct hfq_class *pick_owed(struct hfq *h, uint64_t now)
+{
+	uint64_t t = clock_of(h, now);
+	struct calendar_node *n = calendar_pick(&h->due, t);
+
+	if (!n)
+		return NULL;
+	struct hfq_class *hc = (void *)((char *)n - offsetof(struct hfq_class, due));
+	uint64_t deadline = calendar_deadline(&h->due, n);
+	if (!calendar_before(deadline, t))
+		return hc;
+	if (t - deadline > hc->late_max)
+		hc->late_max = t - deadline;
+	if (t - deadline <= h->slack)
+		return hc;
+	h->late += t - deadline - h->slack;
+	return ++h->set_backs % YIELD_EVERY ? hc : NULL;
+}
+
+static struct hfq_class *pick_share(struct hfq *h)
+{
+	struct calendar_node *n = calendar_pick(&h->share, h->vtime);
+
+	if (!n) {
+		h->vtime = calendar_first(&h->share);
+		n = calendar_pick(&h->share, h->vtime);
+	}
+	return (void *)((char *)n - offsetof(struct hfq_class, share));
+}
+
+static struct netsched_class *hfq_pick(struct netsched *ns, uint64_t now)
+{
+	struct hfq *h = ns->priv;
+	struct hfq_class *hc = NULL;
+
+	if (calendar_empty(&h->share))
+		return NULL;
+	if (!calendar_empty(&h->due))
+		hc = pick_owed(h, now);
+	h->owed = hc != NULL;
+	if (!hc)
+		hc = pick_share(h);
+	return hc->class;
+}
+
+static void hfq_sent(struct netsched *ns, struct netsched_class *c, uint32_t bytes, bool runnable)
+{
+	struct hfq *h = ns->priv;
+	struct hfq_class *hc = c->priv;
+
+	if (!runnable)
+		hfq_sleep(ns, c);
+	if (h->owed) {
+		calendar_charge(&h->due, &hc->due, bytes);
+	} else {
+		calendar_charge(&h->share, &hc->share, bytes);
+		h->vtime += (h->vprice * bytes) >> CALENDAR_FRAC;
+	}
+}
+
+static void hfq_stats(struct netsched *ns, struct netsched_class *c, bool reset, struct netsched_stats *out)
+{
+	struct hfq *h = ns->priv;
+	struct hfq_class *hc = c->priv;
+
+	out->late_max_ns = hc->late_max / TICKS_PER_NS;
+	if (c->p.guarantee_bps)
+		out->bound_ns = 2 * calendar_width(&h->due, &hc->due) / TICKS_PER_NS +
+				link_time(ns, ns->link.max_packet + (ns->link.paced ? ns->link.burst_bytes : 0));
+	if (reset)
+		hc->late_max = 0;
+}
+
+const struct netsched_ops netsched_hfq = {
+	.name = "hfq",
+	.title = "guarantees, then weights, under ceilings; fair among a domain's flows",
+	.flags = NETSCHED_HAS_WEIGHT | NETSCHED_HAS_GUARANTEE | NETSCHED_HAS_CEILING | NETSCHED_HAS_FLOWS,
+	.size = sizeof(struct hfq),
+	.class_size = sizeof(struct hfq_class),
+	.init = hfq_init,
+	.link_set = hfq_link_set,
+	.class_set = hfq_class_set,
+	.class_del = hfq_class_del,
+	.wake = hfq_wake,
+	.sleep = hfq_sleep,
+	.pick = hfq_pick,
+	.sent = hfq_sent,
+	.stats = hfq_stats,
+};
