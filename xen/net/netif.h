@@ -130,7 +130,7 @@ void net_schedule(struct netif *vif);
 /* => at the end of this softirq, send the events the vif is owed. */
 void net_touch(struct netif *vif, uint32_t bits);
 /* => do what the router's verdicts say. */
-void net_dispatch(struct vfr_pkt *const *pkts, unsigned int n);
+void net_dispatch(struct vfr_pkt **pkts, unsigned int n);
 struct netif *net_vif_of(uint16_t domid);
 /* => make a vif known under its domain id (-EEXIST), and forget it. */
 int net_port_publish(struct netif *vif);

@@ -206,7 +206,7 @@ static void output(uint16_t port, struct pktq *q)
 		pktq_free(q); /* the domain went between the verdict and now */
 }
 
-void net_dispatch(struct vfr_pkt *const *pkts, unsigned int n)
+void net_dispatch(struct vfr_pkt **pkts, unsigned int n)
 {
 	uint16_t port = VFR_NOPORT;
 	struct pktq q;
@@ -215,21 +215,18 @@ void net_dispatch(struct vfr_pkt *const *pkts, unsigned int n)
 	for (unsigned int i = 0; i < n; i++) {
 		struct pkt *p = pkt_of(pkts[i]);
 
-		switch (p->v.verdict) {
-		case VFR_FORWARD:
-			if (q.n && port != p->v.out_port) {
-				output(port, &q);
-				pktq_init(&q);
-			}
-			port = p->v.out_port;
-			pktq_push(&q, p);
-			break;
-		case VFR_HELD:
-			break; /* the router's, until on_release() */
-		default:
+		if (!p)
+			continue; /* held: the router's, until on_release() */
+		if (p->v.verdict != VFR_FORWARD) {
 			pkt_free(p);
-			break;
+			continue;
 		}
+		if (q.n && port != p->v.out_port) {
+			output(port, &q);
+			pktq_init(&q);
+		}
+		port = p->v.out_port;
+		pktq_push(&q, p);
 	}
 	if (q.n)
 		output(port, &q);

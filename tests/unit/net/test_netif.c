@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The netif backend against a hostile or plain frontend: each test is a rule, its table the cases.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#define FULL "feature-sg feature-gso-tcpv4 feature-gso-tcpv6 feature-ipv6-csum-offload"
+
+static struct guest *const g = &guests[0];
+
+static uint32_t rnd_state = 1;
+
+static uint32_t rnd(void)
+{
+	rnd_state = rnd_state * 1664525u + 1013904223u;
+	return rnd_state >> 8;
+}
+
+static netif_tx_request_t *put_slot(uint16_t id, uint32_t gref, uint16_t off, uint16_t size, uint16_t flags)
+{
+	netif_tx_request_t *r = &g->tx->ring[g->tx->req_prod & (NETIF_RING - 1)].req;
+
+	*r = (netif_tx_request_t){ .gref = gref, .offset = off, .flags = flags, .id = id, .size = size };
+	g->tx->req_prod++;
+	return r;
+}
+
+static void put_gso_extra(uint8_t type, uint16_t size, uint8_t flags)
+{
+	struct netif_extra_info *e = (struct netif_extra_info *)&g->tx->ring[g->tx->req_prod & (NETIF_RING - 1)].req;
+
+	memset(e, 0, sizeof(*e));
+	e->type = XEN_NETIF_EXTRA_TYPE_GSO;
+	e->flags = flags;
+	e->u.gso.type = type;
+	e->u.gso.size = size;
+	g->tx->req_prod++;
+}
+
+static void fill_pages(void)
+{
+	for (unsigned int p = FIRST_FREE; p < PAGES; p++)
+		for (unsigned int i = 0; i < PAGE_SIZE; i++)
+			g->page[p][i] = (uint8_t)rnd();
+}
+
+static int set_up(void **state)
+{
+	world_start();
+	fill_pages();
+	world_connect(g, FULL);
+	memset(g->answered, 0, sizeof(g->answered));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	world_stop();
+	return 0;
+}
+
+static void read_vif(struct net_vif_info *info)
+{
+	assert_int_equal(net_vif_read(1, info), 0);
+}
+
+/* Send one chain of n slots of `size` bytes each from `off`; what reached the wire must be those bytes. */
+static void one_chain(unsigned int n, uint16_t off, uint16_t size, bool expect)
+{
+	uint32_t total = n * size;
+	uint8_t *want;
+
+	if (total > 65535)
+		return;
+	want = malloc(total + 1);
+	wire_clear();
+	for (unsigned int i = 0; i < n; i++) {
+		put_slot((uint16_t)i, FIRST_FREE + i, off, (uint16_t)(i ? size : total), i + 1 < n ? NETTXF_more_data : 0);
+		if (off + size <= PAGE_SIZE)
+			memcpy(want + i * size, g->page[FIRST_FREE + i] + off, size);
+	}
+	memset(g->answered, 0, sizeof(g->answered));
+	guest_kick(g);
+	card_complete();
+	guest_collect(g);
+	for (unsigned int i = 0; i < n; i++) {
+		assert_int_equal(g->answered[i], 1);
+		assert_int_equal(g->status[i], expect ? NETIF_RSP_OKAY : NETIF_RSP_ERROR);
+	}
+	if (expect) {
+		assert_non_null(wire);
+		assert_int_equal(wire->len, total);
+		assert_memory_equal(wire->bytes, want, total);
+		assert_null(wire->next);
+	} else {
+		assert_null(wire);
+	}
+	free(want);
+}
+
+static void chains_of_every_shape(void **state)
+{
+	static const uint16_t sizes[] = { 0, 1, 13, 14, 15, 20, 64, 256, 257, 1460, 2047, 2048, 2049, 3600, 4095, 4096, 65535 };
+	static const uint16_t offs[] = { 0, 1, 16, 4032, 4095, 4096, 65535 };
+
+	for (unsigned int n = 1; n <= 20; n++)
+		for (unsigned int s = 0; s < ENV_ARRAY_SIZE(sizes); s++)
+			for (unsigned int o = 0; o < ENV_ARRAY_SIZE(offs); o++) {
+				uint32_t total = n * sizes[s];
+				bool fits = sizes[s] && (uint32_t)offs[o] + sizes[s] <= PAGE_SIZE && n <= PKT_SLOTS && total >= 14;
+
+				one_chain(n, offs[o], sizes[s], fits);
+			}
+}
+
+static void total_smaller_than_its_parts(void **state)
+{
+	struct net_vif_info info;
+
+	put_slot(0, FIRST_FREE, 0, 100, NETTXF_more_data);
+	put_slot(1, FIRST_FREE + 1, 0, 100, 0);
+	guest_kick(g);
+	guest_collect(g);
+	assert_int_equal(g->status[0], NETIF_RSP_ERROR);
+	assert_int_equal(g->status[1], NETIF_RSP_ERROR);
+	assert_null(wire);
+	read_vif(&info);
+	assert_int_equal(info.dir[VFR_OUT].drops[NET_DROP_VIF_BAD_CHAIN], 1);
+}
+
+static void bad_grant_in_each_slot(void **state)
+{
+	for (unsigned int n = 1; n <= PKT_SLOTS; n++)
+		for (unsigned int bad = 0; bad < n; bad++)
+			for (uint16_t size = 100; size <= 3000; size += 2900) {
+				memset(g->answered, 0, sizeof(g->answered));
+				for (unsigned int i = 0; i < n; i++)
+					put_slot((uint16_t)i, i == bad ? PAGES + 7 : FIRST_FREE + i, 0, (uint16_t)(i ? size : n * size),
+						 i + 1 < n ? NETTXF_more_data : 0);
+				guest_kick(g);
+				guest_collect(g);
+				for (unsigned int i = 0; i < n; i++) {
+					assert_int_equal(g->answered[i], 1);
+					assert_int_equal(g->status[i], NETIF_RSP_ERROR);
+				}
+				assert_null(wire);
+			}
+}
+
+static void ring_that_makes_no_sense_stops_the_vif(void **state)
+{
+	static const struct {
+		const char *title;
+		uint32_t tx_jump, rx_jump;
+		bool cut_chain, endless_extra, cut_extra;
+	} row[] = {
+		{ "transmit index one too far", NETIF_RING + 1, 0, false, false, false },
+		{ "transmit index far off", 0x80000000u, 0, false, false, false },
+		{ "transmit index goes back", 0xffffffffu, 0, false, false, false },
+		{ "receive index one too far", 0, NETIF_RING + 1, false, false, false },
+		{ "chain without its end", 0, 0, true, false, false },
+		{ "extra infos without end", 0, 0, false, true, false },
+		{ "extra info announced, not there", 0, 0, false, false, true },
+	};
+
+	for (unsigned int i = 0; i < ENV_ARRAY_SIZE(row); i++) {
+		uint8_t frame[60] = { 0 };
+		struct nic_meta meta = { 0 };
+		struct net_vif_info info;
+
+		world_state(g, 6);
+		world_connect(g, FULL);
+		g->tx->req_prod += row[i].tx_jump;
+		g->rx->req_prod += row[i].rx_jump;
+		if (row[i].cut_chain)
+			put_slot(0, FIRST_FREE, 0, 200, NETTXF_more_data);
+		if (row[i].endless_extra || row[i].cut_extra)
+			put_slot(0, FIRST_FREE, 0, 200, NETTXF_extra_info);
+		for (unsigned int e = 0; row[i].endless_extra && e < 10; e++)
+			put_gso_extra(XEN_NETIF_GSO_TYPE_TCPV4, 1448, XEN_NETIF_EXTRA_FLAG_MORE);
+		card_receive(frame, sizeof(frame), &meta);
+		guest_kick(g);
+		read_vif(&info);
+		if (strcmp(info.state, "broken") || !info.fault || !store_get("/local/domain/0/backend/vif/1/0/error"))
+			fail_msg("%s: %s", row[i].title, info.state);
+		/* Nothing of it is looked at any more, and a new start mends it. */
+		guest_kick(g);
+		world_state(g, 6);
+		world_connect(g, FULL);
+		read_vif(&info);
+		assert_string_equal(info.state, "connected");
+		one_chain(1, 0, 100, true);
+	}
+}
+
+/* An IPv4/TCP head of 54 bytes at the start of page `p`, with `partial` sum for `len` bytes in all. */
+static void tcp_head(uint8_t *h, uint32_t len)
+{
+	uint32_t sum = 6 + len - 34;
+
+	memset(h, 0, 54);
+	env_put16(h + 12, 0x0800);
+	h[14] = 0x45;
+	env_put16(h + 16, (uint16_t)(len - 14));
+	env_put16(h + 18, 0x1234);
+	h[22] = 64;
+	h[23] = 6;
+	env_put32(h + 26, 0x0a00020f);
+	env_put32(h + 30, 0x0a000202);
+	env_put16(h + 34, 20000);
+	env_put16(h + 36, 80);
+	env_put32(h + 38, 1000);
+	h[46] = 5 << 4;
+	h[47] = 0x99; /* CWR, ACK, PSH, FIN */
+	for (unsigned int i = 26; i < 34; i += 2)
+		sum += env_get16(h + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	env_put16(h + 50, (uint16_t)((sum & 0xffff) + (sum >> 16)));
+	sum = 0;
+	for (unsigned int i = 14; i < 34; i += 2)
+		sum += env_get16(h + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	env_put16(h + 24, (uint16_t)~((sum & 0xffff) + (sum >> 16)));
+}
+
+/* The naive sum: pseudo-header and segment, 0xffff when right. */
+static uint16_t tcp_check(const uint8_t *f, uint32_t len)
+{
+	uint64_t sum = 6 + len - 34;
+
+	for (unsigned int i = 26; i < 34; i += 2)
+		sum += env_get16(f + i);
+	for (uint32_t i = 34; i < len; i++)
+		sum += i & 1 ? f[i] : (uint32_t)f[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static void send_gso(uint32_t payload, uint16_t gso_size)
+{
+	uint32_t total = 54 + payload, left = payload;
+	unsigned int page = FIRST_FREE + 1;
+
+	tcp_head(g->page[FIRST_FREE], total);
+	put_slot(0, FIRST_FREE, 0, (uint16_t)total, NETTXF_more_data | NETTXF_extra_info | NETTXF_csum_blank | NETTXF_data_validated);
+	put_gso_extra(XEN_NETIF_GSO_TYPE_TCPV4, gso_size, 0);
+	for (uint16_t id = 1; left; id++, page++) {
+		uint16_t n = (uint16_t)(left < PAGE_SIZE ? left : PAGE_SIZE);
+
+		left -= n;
+		put_slot(id, page, 0, n, left ? NETTXF_more_data : 0);
+	}
+}
+
+static void segment_goes_to_the_card_whole(void **state)
+{
+	send_gso(60000, 1448);
+	guest_kick(g);
+	card_complete();
+	guest_collect(g);
+	assert_non_null(wire);
+	assert_int_equal(wire->len, 60054);
+	assert_int_equal(wire->gso, NIC_GSO_TCPV4);
+	assert_int_equal(wire->gso_size, 1448);
+	assert_int_equal(wire->csum, NIC_CSUM_PARTIAL);
+	assert_int_equal(wire->csum_start, 34);
+	assert_int_equal(wire->csum_offset, 16);
+	assert_memory_equal(wire->bytes + 54, g->page[FIRST_FREE + 1], 4096);
+	for (unsigned int id = 0; id <= 15; id++)
+		assert_int_equal(g->answered[id], 1);
+}
+
+/* A card without offload gets the same bytes in frames with right sums. */
+static void segment_is_cut_for_a_plain_card(void **state)
+{
+	uint32_t payload = 20000, at = 0, n = 0;
+
+	world_card_features(0);
+	send_gso(payload, 1448);
+	guest_kick(g);
+	card_complete();
+	for (struct sent *s = wire; s; s = s->next, n++) {
+		uint32_t chunk = s->len - 54;
+
+		assert_int_equal(s->gso, NIC_GSO_NONE);
+		assert_int_equal(s->csum, NIC_CSUM_FULL);
+		assert_int_equal(tcp_check(s->bytes, s->len), 0xffff);
+		assert_int_equal(env_get16(s->bytes + 16), s->len - 14);
+		assert_int_equal(env_get16(s->bytes + 18), 0x1234 + n);
+		assert_int_equal(env_get32(s->bytes + 38), 1000 + at);
+		assert_int_equal(s->bytes[47], (n ? 0 : 0x80) | 0x10 | (s->next ? 0 : 0x09));
+		for (uint32_t i = 0; i < chunk; i++)
+			assert_int_equal(s->bytes[54 + i], g->page[FIRST_FREE + 1 + (at + i) / PAGE_SIZE][(at + i) % PAGE_SIZE]);
+		at += chunk;
+	}
+	assert_int_equal(at, payload);
+	assert_int_equal(n, (payload + 1447) / 1448);
+}
+
+static void partial_checksum_is_finished_for_a_plain_card(void **state)
+{
+	for (uint32_t len = 54; len < 1514; len += 37) {
+		world_card_features(0);
+		wire_clear();
+		tcp_head(g->page[FIRST_FREE], len);
+		put_slot(0, FIRST_FREE, 0, (uint16_t)len, NETTXF_csum_blank);
+		guest_kick(g);
+		card_complete();
+		assert_non_null(wire);
+		assert_int_equal(wire->csum, NIC_CSUM_FULL);
+		assert_int_equal(tcp_check(wire->bytes, len), 0xffff);
+	}
+}
+
+static void offload_that_does_not_fit_is_refused(void **state)
+{
+	static const struct {
+		const char *title;
+		unsigned int at;
+		uint8_t value;
+		uint8_t gso_type;
+		uint16_t gso_size, flags;
+	} row[] = {
+		{ "not IP", 12, 0x99, 0, 0, NETTXF_csum_blank },
+		{ "not TCP or UDP", 23, 1, 0, 0, NETTXF_csum_blank },
+		{ "IP header too short", 14, 0x41, 0, 0, NETTXF_csum_blank },
+		{ "a fragment", 20, 0x20, 0, 0, NETTXF_csum_blank },
+		{ "segments of UDP", 23, 17, XEN_NETIF_GSO_TYPE_TCPV4, 1448, NETTXF_csum_blank },
+		{ "IPv6 segments of IPv4", 23, 6, XEN_NETIF_GSO_TYPE_TCPV6, 1448, NETTXF_csum_blank },
+		{ "segments of no size", 23, 6, XEN_NETIF_GSO_TYPE_TCPV4, 0, NETTXF_csum_blank },
+		{ "segments without a blank sum", 23, 6, XEN_NETIF_GSO_TYPE_TCPV4, 1448, 0 },
+		{ "TCP header past the head", 46, 0xf0, XEN_NETIF_GSO_TYPE_TCPV4, 1448, NETTXF_csum_blank },
+		{ "TCP header too short", 46, 0x10, XEN_NETIF_GSO_TYPE_TCPV4, 1448, NETTXF_csum_blank },
+	};
+
+	for (unsigned int i = 0; i < ENV_ARRAY_SIZE(row); i++) {
+		uint32_t len = row[i].at == 46 && row[i].value == 0xf0 ? 80 : 300;
+
+		tcp_head(g->page[FIRST_FREE], len);
+		g->page[FIRST_FREE][row[i].at] = row[i].value;
+		put_slot((uint16_t)i, FIRST_FREE, 0, (uint16_t)len, row[i].flags | (row[i].gso_type ? NETTXF_extra_info : 0));
+		if (row[i].gso_type)
+			put_gso_extra(row[i].gso_type, row[i].gso_size, 0);
+		guest_kick(g);
+		guest_collect(g);
+		if (wire || g->status[i] != NETIF_RSP_ERROR)
+			fail_msg("%s", row[i].title);
+	}
+}
+
+static void frames_to_the_guest_of_every_length(void **state)
+{
+	static uint8_t in[65550], out[70000];
+	struct netif_extra_info extra;
+	struct nic_meta meta = { 0 };
+	uint16_t flags;
+
+	for (uint32_t i = 0; i < sizeof(in); i++)
+		in[i] = (uint8_t)rnd();
+	guest_post_rx(g, NETIF_RING);
+	for (uint32_t len = 1; len <= sizeof(in); len = len < 100 ? len + 1 : len * 9 / 8 + 1) {
+		uint32_t posted = g->rx->req_prod;
+
+		card_receive(in, len, &meta);
+		world_run();
+		assert_int_equal(guest_rx_frame(g, out, &flags, &extra), len);
+		assert_memory_equal(in, out, len);
+		assert_int_equal(guest_rx_frame(g, out, &flags, &extra), 0);
+		guest_post_rx(g, g->rx->rsp_prod + NETIF_RING - posted);
+	}
+}
+
+static void segment_to_the_guest_carries_its_size(void **state)
+{
+	static uint8_t in[30054], out[70000];
+	struct nic_meta meta = { .csum = NIC_CSUM_PARTIAL, .gso = NIC_GSO_TCPV4, .gso_size = 1400, .csum_start = 34, .csum_offset = 16 };
+	struct netif_extra_info extra;
+	uint16_t flags;
+
+	tcp_head(in, sizeof(in));
+	guest_post_rx(g, NETIF_RING);
+	card_receive(in, sizeof(in), &meta);
+	world_run();
+	assert_int_equal(guest_rx_frame(g, out, &flags, &extra), sizeof(in));
+	assert_int_equal(flags, NETRXF_csum_blank | NETRXF_data_validated | NETRXF_extra_info | NETRXF_more_data);
+	assert_int_equal(extra.type, XEN_NETIF_EXTRA_TYPE_GSO);
+	assert_int_equal(extra.u.gso.size, 1400);
+	assert_int_equal(extra.u.gso.type, XEN_NETIF_GSO_TYPE_TCPV4);
+	assert_memory_equal(in, out, sizeof(in));
+}
+
+static void segment_is_cut_for_a_plain_frontend(void **state)
+{
+	static uint8_t in[10054], out[70000];
+	struct nic_meta meta = { .csum = NIC_CSUM_PARTIAL, .gso = NIC_GSO_TCPV4, .gso_size = 1400, .csum_start = 34, .csum_offset = 16 };
+	struct netif_extra_info extra;
+	uint32_t len, n = 0;
+	uint16_t flags;
+
+	world_state(g, 6);
+	world_forget_features(g);
+	world_connect(g, "feature-no-csum-offload");
+	tcp_head(in, sizeof(in));
+	guest_post_rx(g, NETIF_RING);
+	card_receive(in, sizeof(in), &meta);
+	world_run();
+	while ((len = guest_rx_frame(g, out, &flags, &extra))) {
+		assert_int_equal(flags, NETRXF_data_validated);
+		assert_int_equal(tcp_check(out, len), 0xffff);
+		n++;
+	}
+	assert_int_equal(n, (10000 + 1399) / 1400);
+}
+
+/* A guest that never gives buffers costs a bounded number of packets, each drop counted; then it gets those that waited, in order. */
+static void undrained_ring_costs_bounded_memory(void **state)
+{
+	static uint8_t out[70000];
+	struct nic_meta meta = { 0 };
+	struct netif_extra_info extra;
+	struct net_vif_info info;
+	uint32_t used, max, seen = 0, last = 0;
+	uint16_t flags;
+
+	for (uint32_t i = 1; i <= 5000; i++) {
+		uint8_t frame[60] = { 0 };
+
+		memcpy(frame, &i, sizeof(i));
+		card_receive(frame, sizeof(frame), &meta);
+		world_run();
+	}
+	read_vif(&info);
+	pktpool_usage(&used, &max);
+	assert_in_range(info.queued_packets, 1, 600);
+	assert_int_equal(info.queued_packets + info.dir[VFR_IN].drops[NET_DROP_VIF_RING_FULL], 5000);
+	assert_true(used < max);
+	for (unsigned int round = 0; round < 10; round++) {
+		guest_post_rx(g, round ? 100 : NETIF_RING);
+		guest_kick(g);
+		while (guest_rx_frame(g, out, &flags, &extra)) {
+			uint32_t i;
+
+			memcpy(&i, out, sizeof(i));
+			assert_true(i > last);
+			last = i;
+			seen++;
+		}
+	}
+	assert_int_equal(seen, info.queued_packets);
+}
+
+static void bad_receive_grant_harms_that_packet_only(void **state)
+{
+	uint8_t frame[60] = { 1 }, out[4096];
+	struct nic_meta meta = { 0 };
+	struct netif_extra_info extra;
+	uint16_t flags;
+
+	guest_post_rx(g, 3);
+	g->granted[FIRST_FREE + 1] = false;
+	g->readonly[FIRST_FREE + 2] = true;
+	for (unsigned int i = 0; i < 3; i++)
+		card_receive(frame, sizeof(frame), &meta);
+	world_run();
+	assert_int_equal(guest_rx_frame(g, out, &flags, &extra), 60);
+	assert_int_equal(guest_rx_frame(g, out, &flags, &extra), UINT32_MAX);
+	assert_int_equal(guest_rx_frame(g, out, &flags, &extra), UINT32_MAX);
+}
+
+static void pages_are_lent_until_the_card_is_done(void **state)
+{
+	card_holds = true;
+	put_slot(7, FIRST_FREE, 0, 4000, 0);
+	guest_kick(g);
+	guest_collect(g);
+	assert_int_equal(g->borrowed[FIRST_FREE], 1);
+	assert_int_equal(g->answered[7], 0);
+	card_complete();
+	guest_collect(g);
+	assert_int_equal(g->borrowed[FIRST_FREE], 0);
+	assert_int_equal(g->answered[7], 1);
+}
+
+/* Answers of an old connection do not appear in the rings of the new one. */
+static void reconnect_with_frames_at_the_card(void **state)
+{
+	card_holds = true;
+	put_slot(7, FIRST_FREE, 0, 4000, 0);
+	guest_kick(g);
+	world_state(g, 5);
+	world_state(g, 6);
+	assert_string_equal(store_get("/local/domain/0/backend/vif/1/0/state"), "6");
+	world_state(g, 1);
+	assert_string_equal(store_get("/local/domain/0/backend/vif/1/0/state"), "2");
+	world_connect(g, FULL);
+	card_complete();
+	assert_int_equal(g->tx->rsp_prod, 0);
+	assert_int_equal(g->borrowed[FIRST_FREE], 0);
+	one_chain(2, 0, 1000, true);
+}
+
+static void guest_to_guest(void **state)
+{
+	static uint8_t out[70000];
+	struct guest *peer = &guests[1];
+	struct netif_extra_info extra;
+	uint16_t flags;
+
+	world_connect(peer, FULL);
+	route_to = NET_GUEST_PORT(2);
+	guest_post_rx(peer, 100);
+	send_gso(30000, 1448);
+	guest_kick(g);
+	guest_collect(g);
+	assert_int_equal(guest_rx_frame(peer, out, &flags, &extra), 30054);
+	assert_memory_equal(out + 54, g->page[FIRST_FREE + 1], 4096);
+	for (unsigned int id = 0; id <= 7; id++)
+		assert_int_equal(g->answered[id], 1);
+}
+
+/* A receiver that gives no buffers keeps none of the sender's pages. */
+static void stuck_receiver_does_not_hold_the_sender(void **state)
+{
+	static uint8_t out[70000];
+	struct guest *peer = &guests[1];
+	struct netif_extra_info extra;
+	uint16_t flags;
+
+	world_connect(peer, FULL);
+	route_to = NET_GUEST_PORT(2);
+	send_gso(30000, 1448);
+	guest_kick(g);
+	guest_collect(g);
+	for (unsigned int id = 0; id <= 7; id++)
+		assert_int_equal(g->answered[id], 1);
+	for (unsigned int p = FIRST_FREE; p < PAGES; p++)
+		assert_int_equal(g->borrowed[p], 0);
+	guest_post_rx(peer, 100);
+	guest_kick(peer);
+	assert_int_equal(guest_rx_frame(peer, out, &flags, &extra), 30054);
+	assert_memory_equal(out + 54, g->page[FIRST_FREE + 1], 4096);
+	assert_memory_equal(out + 54 + 4096 * 7, g->page[FIRST_FREE + 8], 30000 - 4096 * 7);
+}
+
+/* Rings full of random bytes, 20,000 times: nothing but this guest's vif may suffer, and nothing is lost track of. */
+static void random_rings(void **state)
+{
+	for (unsigned int i = 0; i < 20000; i++) {
+		unsigned int n = rnd() % 40;
+		uint8_t frame[2000];
+		struct nic_meta meta = { .csum = (uint8_t)(rnd() % 3), .csum_start = (uint16_t)rnd(), .csum_offset = (uint16_t)(rnd() % 40) };
+
+		while (n--) {
+			uint16_t size = rnd() % 4 ? (uint16_t)(rnd() % 4097) : (uint16_t)rnd();
+
+			put_slot((uint16_t)(rnd() & 255), rnd() % (PAGES + 20), (uint16_t)(rnd() % 8 ? 0 : rnd()), size, (uint16_t)(rnd() & rnd() & 15));
+		}
+		guest_post_rx(g, rnd() % 10);
+		card_receive(frame, 1 + rnd() % 1999, &meta);
+		guest_kick(g);
+		card_complete();
+		wire_clear();
+		if (rnd() % 16 == 0) {
+			world_state(g, 6);
+			world_forget_features(g);
+			world_connect(g, rnd() & 1 ? FULL : "feature-sg");
+		}
+	}
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(chains_of_every_shape),
+		T(total_smaller_than_its_parts),
+		T(bad_grant_in_each_slot),
+		T(ring_that_makes_no_sense_stops_the_vif),
+		T(segment_goes_to_the_card_whole),
+		T(segment_is_cut_for_a_plain_card),
+		T(partial_checksum_is_finished_for_a_plain_card),
+		T(offload_that_does_not_fit_is_refused),
+		T(frames_to_the_guest_of_every_length),
+		T(segment_to_the_guest_carries_its_size),
+		T(segment_is_cut_for_a_plain_frontend),
+		T(undrained_ring_costs_bounded_memory),
+		T(bad_receive_grant_harms_that_packet_only),
+		T(pages_are_lent_until_the_card_is_done),
+		T(reconnect_with_frames_at_the_card),
+		T(guest_to_guest),
+		T(stuck_receiver_does_not_hold_the_sender),
+		T(random_rings),
+	};
+
+	return cmocka_run_group_tests_name("netif", tests, NULL, NULL);
+}
