@@ -261,15 +261,12 @@ void net_vif_destroy(struct domain *d)
 	net_bury(vif);
 }
 
-int net_vif_read(uint16_t domid, struct net_vif_info *out)
+static void read_info(struct netif *vif, struct net_vif_info *out)
 {
 	static const char *const names[] = {
 		[NETIF_WAITING] = "waiting", [NETIF_CONNECTED] = "connected", [NETIF_BROKEN] = "broken", [NETIF_DEAD] = "dead",
 	};
-	struct netif *vif = net_vif_of(domid);
 
-	if (!vif)
-		return -ENOENT;
 	out->state = names[vif->state];
 	out->fault = vif->fault;
 	env_lock(&vif->tx_lock);
@@ -280,5 +277,16 @@ int net_vif_read(uint16_t domid, struct net_vif_info *out)
 	out->queued_packets = vif->rxq.n;
 	out->queued_bytes = vif->rxq_bytes;
 	env_unlock(&vif->rx_lock);
-	return 0;
+}
+
+int net_vif_read(uint16_t domid, struct net_vif_info *out)
+{
+	struct netif *vif;
+
+	net_enter();
+	vif = net_vif_of(domid);
+	if (vif)
+		read_info(vif, out);
+	net_leave();
+	return vif ? 0 : -ENOENT;
 }

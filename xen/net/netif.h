@@ -131,6 +131,9 @@ void net_schedule(struct netif *vif);
 void net_touch(struct netif *vif, uint32_t bits);
 /* => do what the router's verdicts say. */
 void net_dispatch(struct vfr_pkt **pkts, unsigned int n);
+/* => between net_enter() and net_leave(): vifs found there do not go before net_leave(). They nest. */
+void net_enter(void);
+void net_leave(void);
 struct netif *net_vif_of(uint16_t domid);
 /* => make a vif known under its domain id (-EEXIST), and forget it. */
 int net_port_publish(struct netif *vif);

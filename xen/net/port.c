@@ -7,8 +7,8 @@
  * call is bounded: one batch a card, one batch a vif; who has more is put behind the others and the softirq raised again.
  * Events to guests are collected and sent once, at the end.
  *
- * Lifetime of vifs: a vif is found by its domain's id in `vifs`. Only softirqs hold such pointers, and each CPU counts
- * when it enters and leaves one (epoch, odd inside); a vif that has been withdrawn is freed when every CPU has been
+ * Lifetime of vifs: a vif is found by its domain's id in `vifs`. Who holds such a pointer is between net_enter() and
+ * net_leave(), which each CPU counts (epoch, odd inside); a vif that has been withdrawn is freed when every CPU has been
  * outside since then and no packet of it is in flight.
  */
 #include <errno.h>
@@ -32,6 +32,7 @@ struct netcpu {
 	struct netif *list, **tail;         /* vifs to poll */
 	struct netif *touched[TOUCHED_MAX]; /* vifs that are owed events */
 	unsigned int nr_touched;
+	unsigned int depth;                 /* of enter(): callbacks of the router come inside softirqs and outside */
 	_Atomic uint64_t epoch;
 } __attribute__((aligned(ENV_CACHE_LINE)));
 
@@ -179,13 +180,20 @@ void net_touch(struct netif *vif, uint32_t bits)
 	c->touched[c->nr_touched++] = vif;
 }
 
-static void enter(struct netcpu *c)
+void net_enter(void)
 {
-	atomic_fetch_add(&c->epoch, 1);
+	struct netcpu *c = netcpu();
+
+	if (!c->depth++)
+		atomic_fetch_add(&c->epoch, 1);
 }
 
-static void leave(struct netcpu *c)
+void net_leave(void)
 {
+	struct netcpu *c = netcpu();
+
+	if (--c->depth)
+		return;
 	flush_touched(c);
 	atomic_fetch_add(&c->epoch, 1);
 	free_dead();
@@ -253,12 +261,16 @@ static void on_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_
 	p->v.flags = 0;
 	pktq_init(&q);
 	pktq_push(&q, p);
+	net_enter();
 	output(out_port, &q);
+	net_leave();
 }
 
 static void on_release(void *host, struct vfr_pkt *pkt)
 {
+	net_enter();
 	net_dispatch(&pkt, 1);
+	net_leave();
 }
 
 static void on_event(void *host, const struct vfr_event *ev)
@@ -271,11 +283,9 @@ static void on_event(void *host, const struct vfr_event *ev)
 
 void net_rx_softirq(void)
 {
-	struct netcpu *c = netcpu();
-
-	enter(c);
+	net_enter();
 	uplinks_rx_poll();
-	leave(c);
+	net_leave();
 }
 
 /* => one batch of a vif; true: it has more. */
@@ -314,7 +324,7 @@ void net_tx_softirq(void)
 	struct netif *list = c->list;
 	uint64_t now = time_now_ns();
 
-	enter(c);
+	net_enter();
 	c->list = NULL;
 	while (list) {
 		struct netif *vif = list;
@@ -328,17 +338,16 @@ void net_tx_softirq(void)
 	uplinks_tx_poll();
 	if (c->list)
 		softirq_raise(SOFTIRQ_NET_TX);
-	leave(c);
+	net_leave();
 }
 
 static void age_router(struct timer *t)
 {
 	uint64_t now = time_now_ns(), next;
-	struct netcpu *c = netcpu();
 
-	enter(c);
+	net_enter();
 	next = vfr_timer(router, now);
-	leave(c);
+	net_leave();
 	timer_set(t, next < now + VFR_TIMER_MIN_NS ? now + VFR_TIMER_MIN_NS : next);
 }
 

@@ -91,27 +91,45 @@ void uplinks_init(struct vfr *v)
 
 /* --- for control ------------------------------------------------------------------------------------------------------ */
 
+/* A scheduler that is changed may let stopped vifs go on (net_enter), and drop packets, which are freed at last. */
+static void lock(struct uplink *up)
+{
+	net_enter();
+	env_lock(&up->tx_lock);
+}
+
+static void unlock(struct uplink *up)
+{
+	struct pktq done;
+
+	pktq_init(&done);
+	while (up->lost.head)
+		pktq_push(&done, pktq_pop(&up->lost));
+	env_unlock(&up->tx_lock);
+	pktq_free(&done);
+	net_leave();
+}
+
 void uplinks_class_add(uint16_t domid)
 {
 	struct netsched_params defaults = { 0 };
 	struct netsched_params have;
 
 	for (unsigned int i = 0; i < nr_uplinks; i++) {
-		env_lock(&uplinks[i].tx_lock);
+		lock(&uplinks[i]);
 		/* Rates may have been set before the domain was built. */
 		if (netsched_class_get(uplinks[i].sched, domid, &have))
 			netsched_class_set(uplinks[i].sched, domid, &defaults, time_now_ns(), NULL);
-		env_unlock(&uplinks[i].tx_lock);
+		unlock(&uplinks[i]);
 	}
 }
 
 void uplinks_class_del(uint16_t domid)
 {
 	for (unsigned int i = 0; i < nr_uplinks; i++) {
-		env_lock(&uplinks[i].tx_lock);
+		lock(&uplinks[i]);
 		netsched_class_del(uplinks[i].sched, domid);
-		env_unlock(&uplinks[i].tx_lock);
-		uplink_free_lost(&uplinks[i]);
+		unlock(&uplinks[i]);
 	}
 }
 
@@ -120,9 +138,9 @@ int net_class_set(uint16_t domid, const struct netsched_params *params, struct n
 	int rc = 0;
 
 	for (unsigned int i = 0; !rc && i < nr_uplinks; i++) {
-		env_lock(&uplinks[i].tx_lock);
+		lock(&uplinks[i]);
 		rc = netsched_class_set(uplinks[i].sched, domid, params, time_now_ns(), why);
-		env_unlock(&uplinks[i].tx_lock);
+		unlock(&uplinks[i]);
 		uplinks[i].tx_work = true;
 	}
 	softirq_raise(SOFTIRQ_NET_TX);
@@ -135,9 +153,9 @@ int net_class_stats(unsigned int index, uint16_t domid, struct netsched_stats *o
 
 	if (index >= nr_uplinks)
 		return -ENOENT;
-	env_lock(&uplinks[index].tx_lock);
+	lock(&uplinks[index]);
 	rc = netsched_stats_read(uplinks[index].sched, domid, time_now_ns(), false, out);
-	env_unlock(&uplinks[index].tx_lock);
+	unlock(&uplinks[index]);
 	return rc;
 }
 
@@ -148,9 +166,9 @@ int net_uplink_policy(unsigned int index, const char *policy)
 
 	if (index >= nr_uplinks || !ops)
 		return -ENOENT;
-	env_lock(&uplinks[index].tx_lock);
+	lock(&uplinks[index]);
 	rc = netsched_switch(uplinks[index].sched, ops, time_now_ns());
-	env_unlock(&uplinks[index].tx_lock);
+	unlock(&uplinks[index]);
 	on_tx(uplinks[index].nic);
 	return rc;
 }
@@ -161,9 +179,9 @@ int net_uplink_rate(unsigned int index, uint64_t rate_bps, struct netsched_refus
 
 	if (index >= nr_uplinks)
 		return -ENOENT;
-	env_lock(&uplinks[index].tx_lock);
+	lock(&uplinks[index]);
 	rc = netsched_link_rate(uplinks[index].sched, rate_bps, why);
-	env_unlock(&uplinks[index].tx_lock);
+	unlock(&uplinks[index]);
 	return rc;
 }
 
@@ -178,12 +196,12 @@ int net_uplink_read(unsigned int index, struct net_uplink_info *out)
 		.name = up->nic->name, .driver = up->nic->driver, .mtu = up->nic->mtu, .port = up->port, .up = up->nic->link_up,
 	};
 	memcpy(out->mac, up->nic->mac, sizeof(out->mac));
-	env_lock(&up->tx_lock);
+	lock(up);
 	out->rate_bps = netsched_link(up->sched)->rate_bps;
 	out->policy = netsched_name(netsched_policy(up->sched));
 	out->queued_packets = netsched_backlog(up->sched) + (up->head ? 1 : 0);
 	out->dir[VFR_OUT] = up->tx;
-	env_unlock(&up->tx_lock);
+	unlock(up);
 	out->dir[VFR_IN] = up->rx;
 	out->dir[VFR_IN].events = up->nic->irqs;
 	out->dir[VFR_OUT].events = up->nic->kicks;

@@ -40,7 +40,5 @@ void uplink_fill(struct uplink *up);
 /* --- uplink_tx.c --- */
 /* => the scheduler and its classes, before the card starts. */
 int uplink_tx_init(struct uplink *up);
-/* => free what the scheduler has dropped outside of a send. */
-void uplink_free_lost(struct uplink *up);
 
 #endif

@@ -278,15 +278,3 @@ int uplink_tx_init(struct uplink *up)
 		log_error("%s: no scheduler: %s", up->nic->name, why.text);
 	return rc;
 }
-
-void uplink_free_lost(struct uplink *up)
-{
-	struct pktq done;
-
-	pktq_init(&done);
-	env_lock(&up->tx_lock);
-	while (up->lost.head)
-		pktq_push(&done, pktq_pop(&up->lost));
-	env_unlock(&up->tx_lock);
-	pktq_free(&done);
-}
