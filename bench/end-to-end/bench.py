@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: BSD-2-Clause
 """The end-to-end measurements: ours, Xen 4.17 and plain QEMU in one run, interleaved.
 

@@ -25,9 +25,12 @@ def iperf(m, *options):
     """The server serves one client and starts anew, so a first try may come too early."""
     for _ in range(6):
         try:
-            return json.loads(m.run(["iperf3", "-J", "-c", SHARED, *options]))["end"]
+            end = json.loads(m.run(["iperf3", "-J", "-c", SHARED, *options]))["end"]
         except (ValueError, KeyError):
-            time.sleep(0.5)
+            end = None
+        if end:
+            return end
+        time.sleep(0.5)
     return None
 
 

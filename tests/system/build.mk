@@ -6,3 +6,20 @@ DEB_PKGS += busybox-static cpio kmod linux-image-amd64 iproute2 iperf3 curl pyth
 DEBIAN_SRC := $(addprefix tests/system/debian/,build.sh image.sh init whoami.cgi fetch.cgi udpecho.c)
 $(B)/debian/guest.cpio.gz: $(DEBIAN_SRC) | $(B)/.deps
 	@tests/system/debian/build.sh $(B)/debian
+
+# All a machine is made of, before a script starts one.
+$(B)/demo/ready: $(B)/debian/guest.cpio.gz $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/small.elf
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: run demo
+run: $(B)/demo/ready ## build all, boot three guests on one address, show what to try; Ctrl-C ends it
+	@tests/system/run.py
+
+demo: $(B)/demo/ready ## the same, unattended: a transcript of probes, exit 0 or 1
+	@tests/system/demo.py
+
+ifneq ($(wildcard tools/vfrctl/*.c),)
+CHECKS += system
+endif
+check-system := tests/system/check.py
+check-system-deps := $(B)/demo/ready test-guests

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Modules and boot plans that are wrong: each a named error, and the rest of the machine runs."""
+import os
+import struct
+
+from expect import alive, answers, logs, never
+from harness import site, vfr
+
+PORT = 22080
+FORWARD = [(str(PORT), f"10.0.2.15:{PORT}")]
+# Kernel's name in the site -> what becomes of its file before the ISO is made.
+SPOILED = {
+    "absent": lambda data: None,
+    "empty": lambda data: b"",
+    "truncated": lambda data: data[:len(data) // 2],
+    "notelf": lambda data: b"#!/bin/sh\n" + data[10:],
+    "nonote": lambda data: data.replace(b"Xen\0", b"Nex\0"),
+    "toolarge": lambda data: segment(data, "memsz", 1 << 40),
+    "overlapping": lambda data: segment(data, "paddr", 0),
+    "beyond": lambda data: segment(data, "paddr", 1 << 33),
+    "offset": lambda data: segment(data, "offset", 1 << 62),
+}
+# Domain -> the word that must stand in the same line of the log as its name.
+WORDS = {
+    "absent": "(not found|no module|missing|no such)", "empty": "(ELF|empty|short|truncat)", "truncated": "(truncat|beyond|short|outside)",
+    "notelf": "ELF", "nonote": "(?i)(note|PVH)", "toolarge": "(?i)(memory|large|fit)", "overlapping": "(?i)(overlap|entry|low|memory|outside|load)",
+    "beyond": "(?i)(memory|beyond|fit|outside)", "offset": "(?i)(truncat|beyond|outside|short)",
+}
+PT_LOAD = 1
+FIELD = {"offset": 8, "paddr": 24, "memsz": 40}  # of an ELF64 program header
+
+
+def segment(data, field, value):
+    """Change one field of the first loadable segment."""
+    out = bytearray(data)
+    table, = struct.unpack_from("<Q", out, 32)
+    size, count = struct.unpack_from("<HH", out, 54)
+    for i in range(count):
+        at = table + i * size
+        if struct.unpack_from("<I", out, at)[0] == PT_LOAD:
+            struct.pack_into("<Q", out, at + FIELD[field], value)
+            break
+    return bytes(out)
+
+
+def bad_modules(workdir):
+    """One machine, one good small guest, and a domain for every way in which a kernel module can be wrong."""
+    good = f"{vfr.BUILD}/guest/small.elf"
+    domains = {"good": site.small(PORT, "22000-22999")}
+    for i, name in enumerate(SPOILED):
+        copy = f"{workdir}/{name}.elf"
+        with open(good, "rb") as source, open(copy, "wb") as target:
+            target.write(source.read() + name.encode())
+        domains[f"bad-{name}"] = site.small(1000 + i, f"{1000 + i}-{1000 + i}", kernel=copy)
+    modules = vfr.compile_site(site.write(f"{workdir}/site.yaml", domains), f"{workdir}/modules")
+    kept = []
+    for file, name in modules:
+        spoil = next((f for word, f in SPOILED.items() if word in name), None)
+        if spoil is not None:
+            with open(file, "rb") as f:
+                data = spoil(f.read())
+            if data is None:
+                continue
+            os.unlink(file)
+            with open(file, "wb") as f:
+                f.write(data)
+        kept.append((file, name))
+    return vfr.Vfr(workdir, kept, net="user", forwards=FORWARD, memory=512, cpus=2).start()
+
+
+def bad_plan(spoil):
+    """The plan of a good system, spoiled. What it says then cannot be trusted, so nothing of it runs; control still answers."""
+    def start(workdir):
+        modules = vfr.compile_site(site.write(f"{workdir}/site.yaml", {"small": site.small(PORT, "22000-22999")}), f"{workdir}/modules")
+        plan = modules[0][0]
+        with open(plan, "rb") as f:
+            data = spoil(f.read())
+        os.unlink(plan)
+        if data is None:
+            modules = modules[1:]
+        else:
+            with open(plan, "wb") as f:
+                f.write(data)
+        return vfr.Vfr(workdir, modules, net="user", memory=256, cpus=1).start()
+    return start
+
+
+def flip(data):
+    out = bytearray(data)
+    out[len(out) // 2] ^= 0x40
+    return bytes(out)
+
+
+PLAN_CASES = [("the log names the boot plan", logs(r"(?i)plan", 15)), ("control answers", alive), ("no panic", never(r"(?i)\bpanic\b"))]
+PLANS = {
+    "plan-missing": lambda data: None,
+    "plan-empty": lambda data: b"",
+    "plan-short": lambda data: data[:-7],
+    "plan-flipped": flip,
+    "plan-garbage": lambda data: bytes(range(256)) * 16,
+}
+
+MODULE_CASES = [("the good guest serves", answers(PORT, "small"))]
+MODULE_CASES += [(f"{name}: the log names domain and fault", logs(rf"bad-{name}\b.*{WORDS[name]}")) for name in SPOILED]
+MODULE_CASES += [("control answers", alive), ("no panic", never(r"(?i)\bpanic\b"))]
+
+SCENES = [("bad-modules", bad_modules, MODULE_CASES)]
+SCENES += [(name, bad_plan(spoil), PLAN_CASES) for name, spoil in PLANS.items()]

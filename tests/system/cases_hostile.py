@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Hostile guests, one after the other, next to a guest that must go on serving without losing a request."""
+import glob
+import os
+import threading
+import time
+
+from expect import alive, never
+from harness import site, vfr
+
+PORT = 22080
+SECONDS = 2.5
+
+
+def hostile_guests():
+    return sorted(os.path.basename(f)[:-4] for f in glob.glob(f"{vfr.BUILD}/guest/tests/hostile-*.elf"))
+
+
+def start(workdir):
+    domains = {"server": site.small(PORT, "22000-22999")}
+    for i, name in enumerate(hostile_guests()):
+        domains[name] = site.tester(f"build/guest/tests/{name}.elf", ports=f"{30000 + i}-{30000 + i}", start="paused")
+    return vfr.boot(site.write(f"{workdir}/site.yaml", domains), workdir, net="user", memory=1024, cpus=2,
+                    forwards=[(str(PORT), f"10.0.2.15:{PORT}")])
+
+
+class Poll(threading.Thread):
+    """Ask the server all the time; count answers, failures and the longest wait."""
+
+    def __init__(self, machine):
+        super().__init__(daemon=True)
+        self.machine, self.end = machine, False
+        self.answered, self.lost, self.longest = 0, 0, 0.0
+
+    def run(self):
+        while not self.end:
+            begin = time.monotonic()
+            if self.machine.http(f"127.0.0.1:{PORT}/", 5) is None:
+                self.lost += 1
+            else:
+                self.answered += 1
+            self.longest = max(self.longest, time.monotonic() - begin)
+            time.sleep(0.02)
+
+
+def beside(name):
+    """Let one hostile guest loose for a while."""
+    def case(m):
+        poll = Poll(m)
+        status, out, err = m.ctl("dom", "resume", name)
+        if status != 0:
+            return f"resume: {(out + err).strip()}"
+        poll.start()
+        time.sleep(SECONDS)
+        poll.end = True
+        poll.join()
+        m.ctl("dom", "destroy", name)
+        if poll.lost or poll.answered < 5:
+            return f"{poll.answered} answers, {poll.lost} lost, longest wait {poll.longest:.2f} s"
+        return None
+    return case
+
+
+def serves_first(m):
+    return None if m.wait_http(f"127.0.0.1:{PORT}", 30, "/") else "the server does not come up"
+
+
+CASES = [("the server serves", serves_first)]
+CASES += [(f"serves beside {name}", beside(name)) for name in hostile_guests()]
+CASES += [("no panic", never(r"(?i)\bpanic\b")), ("still alive", alive)]
+
+SCENES = [("hostile", start, CASES)]

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The main scene: the demonstration system, asked everything a user asks."""
+import re
+import socket
+import time
+
+import demo_site
+from expect import alive, answers, ctl, never
+from harness import vfr
+
+
+def start(workdir):
+    m = vfr.boot(demo_site.SITE, workdir, memory=1024, cpus=2, net="user",
+                 forwards=[(str(port), f"{demo_site.ADDRESS}:{port}") for _, port, _ in demo_site.GUESTS] +
+                          [("20999", "10.0.2.15:20999"), ("25000", "10.0.2.15:25000")])
+    return m
+
+
+def fetch(port, target, contains):
+    return answers(port, contains, path=f"/cgi-bin/fetch?{target}")
+
+
+def true_client(m):
+    body = m.http("127.0.0.1:20080/cgi-bin/whoami") or ""
+    return None if re.search(r"client=10\.0\.2\.2:\d+", body) else f"guest said '{body.strip()}'"
+
+
+def big_transfer(m):
+    body = m.http("127.0.0.1:20080/1m", 20)
+    return None if body is not None and len(body) == 1 << 20 else f"{len(body or '')} of 1048576 bytes came"
+
+
+def refused(port):
+    """Nobody owns the port, or nobody listens: no connection comes about."""
+    def case(m):
+        with socket.socket() as s:
+            s.settimeout(2)
+            try:
+                s.connect(("127.0.0.1", port))
+                return "connected to a page" if s.recv(10) else None
+            except OSError:
+                return None
+    return case
+
+
+def console(m):
+    _, out, err = m.ctl("console", "web1", stdin="echo typed-$((6*7))\n", timeout=8)
+    return None if "typed-42" in out else f"console said '{(out + err)[-200:]}'"
+
+
+def foreign_source(m):
+    """A guest that binds a port outside its slice gets nothing through, and the audit log says who tried."""
+    m.ctl("console", "web1", stdin="wget -q -T 2 -O /dev/null --help; nc -p 29999 -w 2 10.0.2.2 9 </dev/null\n", timeout=8)
+    end = time.monotonic() + 5
+    out = ""
+    while time.monotonic() < end:
+        _, out, _ = m.ctl("drops")
+        if re.search(r"web1.*(slice|source|port)", out):
+            return None
+        time.sleep(0.3)
+    return f"drops do not name it: {out.strip()[:300]}"
+
+
+def second_client_waits(m):
+    """QEMU's socket serves one client at a time; one after the other must work without delay."""
+    start_time = time.monotonic()
+    for _ in range(5):
+        status, _, err = m.ctl("info")
+        if status != 0:
+            return err
+    spent = time.monotonic() - start_time
+    return None if spent < 5 else f"five commands took {spent:.1f} s"
+
+
+def dead_client(m):
+    """Half a message and a closed connection cost the next client nothing."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(m.control)
+        s.sendall(b"\x05\x00\x32\x52\x46\x00\xff\xff\xff garbage without an end")
+    return alive(m)
+
+
+CASES = [
+    ("web1 answers", answers(20080, "web1", timeout=60)),
+    ("web2 answers", answers(21080, "web2")),
+    ("the small guest answers", answers(22080, "small")),
+    ("the guest sees its true client", true_client),
+    ("a megabyte arrives whole", big_transfer),
+    ("hairpin between Debian guests", fetch(20080, "10.0.2.15:21080/", "vfr guest web2")),
+    ("hairpin to the small guest", fetch(21080, "10.0.2.15:22080/", "small")),
+    ("a guest reaches its own port", fetch(20080, "10.0.2.15:20080/hello", "hello")),
+    ("a port of nobody is refused", refused(25000)),
+    ("a port nobody listens on is refused", refused(20999)),
+    ("info", ctl("info", says="cpus")),
+    ("info as JSON", ctl("info --json", says=r"^\s*\{")),
+    ("dom ls", ctl("dom ls", says=["web1", "web2", "small"])),
+    ("dom ls as JSON", ctl("dom ls --json", says='"web1"')),
+    ("slice ls", ctl("slice ls", says=["20000-20999", "21000-21999", "22000-22999"])),
+    ("a conflicting slice is refused, its owner named", ctl("slice add web2 10.0.2.15:20500/tcp", status=1, says="web1")),
+    ("a slice of an unknown domain is refused", ctl("slice add nobody 10.0.2.15:30000/tcp", status=1, says="nobody")),
+    ("a free port is granted", ctl("slice add web2 10.0.2.15:30000/tcp")),
+    ("whois knows the new owner", ctl("whois 10.0.2.15:30000/tcp", says="web2")),
+    ("the port is taken back", ctl("slice del web2 10.0.2.15:30000/tcp")),
+    ("whois knows a boot-time owner", ctl("whois 10.0.2.15:20080/tcp", says="web1")),
+    ("stats", ctl("stats", says="web1")),
+    ("drops", ctl("drops")),
+    ("log", ctl("log", says="web1")),
+    ("usage errors exit 2", ctl("slice add", status=2)),
+    ("an unknown verb exits 2", ctl("frobnicate", status=2)),
+    ("the console is read and written", console),
+    ("a foreign source port is dropped by name", foreign_source),
+    ("clients one after the other", second_client_waits),
+    ("a client that dies in a message", dead_client),
+    ("web2 is paused", ctl("dom pause web2")),
+    ("web1 serves meanwhile", answers(20080, "web1", timeout=5)),
+    ("web2 is resumed", ctl("dom resume web2")),
+    ("web2 answers again", answers(21080, "web2", timeout=10)),
+    ("the small guest is rebooted", ctl("dom reboot small")),
+    ("the small guest answers again", answers(22080, "small", timeout=15)),
+    ("no panic", never(r"(?i)\bpanic\b")),
+    ("still alive", alive),
+]
+
+SCENES = [("serving", start, CASES)]

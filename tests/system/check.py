@@ -1,0 +1,64 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: BSD-2-Clause
+"""The system tests: whole machines under QEMU.
+
+    check.py [PATTERN...]     run the scenes whose name contains a pattern; all without one
+
+A scene boots one machine and carries many cases, because a boot costs seconds and a case does not. Scenes are tables in
+cases_*.py: each has a name, a function that starts its machine, and cases {title, function of the machine}, which return
+None or what is wrong.
+"""
+import os
+import sys
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import cases_badinput
+import cases_boot
+import cases_hostile
+import cases_serving
+from harness import vfr
+from harness.progress import Verdicts, say
+
+SCENES = [*cases_serving.SCENES, *cases_boot.SCENES, *cases_badinput.SCENES, *cases_hostile.SCENES]
+
+
+def run_case(machine, title, case, verdicts):
+    try:
+        problem = case(machine)
+    except Exception as e:  # a test that breaks is a test that failed, and the next one still runs
+        problem = f"{type(e).__name__}: {e} at {traceback.extract_tb(e.__traceback__)[-1].lineno}"
+    verdicts.add(title, problem)
+
+
+def run_scene(scene, verdicts):
+    name, start, cases = scene
+    workdir = f"{vfr.BUILD}/check/system/{name}"
+    os.makedirs(workdir, exist_ok=True)
+    say(name)
+    try:
+        machine = start(workdir)
+    except Exception as e:
+        verdicts.add(f"{name}: starts", f"{type(e).__name__}: {e}")
+        for title, _ in cases:
+            verdicts.add(f"{name}: {title}", "its machine did not start")
+        return
+    failed = len(verdicts.failed)
+    for title, case in cases:
+        run_case(machine, f"{name}: {title}", case, verdicts)
+    if len(verdicts.failed) > failed:
+        print("".join(f"    | {line}\n" for line in machine.text().splitlines()[-15:]), end="")
+    machine.stop()
+
+
+def main():
+    wanted = sys.argv[1:]
+    verdicts = Verdicts()
+    for scene in SCENES:
+        if not wanted or any(w in scene[0] for w in wanted):
+            run_scene(scene, verdicts)
+    return verdicts.close()
+
+
+sys.exit(main())
