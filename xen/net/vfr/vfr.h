@@ -68,7 +68,6 @@ enum vfr_gso { VFR_GSO_NONE, VFR_GSO_TCPV4, VFR_GSO_TCPV6, VFR_GSO_UDP };
 #define VFR_PF_DF	0x0100u	/* must not be fragmented: IPv4 DF, all IPv6 */
 #define VFR_PF_MORE	0x0200u	/* more fragments follow */
 #define VFR_PF_NEWFLOW	0x0400u	/* TCP SYN without ACK, or no connection known */
-#define VFR_PF_TTLDONE	0x0800u	/* the TTL of this packet has been decremented */
 #define VFR_PF_ARP	0x1000u
 
 /*

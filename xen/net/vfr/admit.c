@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Admission: is the source the sender's own (outbound), and whose is the destination (inbound and hairpin)?
+ *
+ * Both questions are asked of the same owner tables: the owner of (address, protocol, port). For an ICMP error the port is
+ * found in the packet that it quotes: outbound the quoted packet was sent to us, inbound it was sent by us.
+ */
+#include <vfr/priv.h>
+
+static bool never_source(uint32_t a)
+{
+	return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 14;
+}
+
+/* --- outbound --------------------------------------------------------------------------------------------------------- */
+
+static int refuse(struct ctx *c, struct vfr_pkt *p, struct way *w, enum vfr_drop reason)
+{
+	vfr_event(c, w->src, reason == VFR_DROP_SRC_ADDR ? VFR_EV_SRC_ADDR : VFR_EV_SRC_PORT, p, 0);
+	STEP(c, "source", "not the sender's own");
+	if (reason != VFR_DROP_SRC_ADDR)
+		vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_ADMIN, 0);
+	return vfr_drop(c, p, reason);
+}
+
+/* => owner of what an outbound packet claims as its own end, of a shared address. */
+static uint16_t source_owner(const struct vfr_shared *s, const struct vfr_pkt *p, const struct vfr_dom *d, enum vfr_drop *why)
+{
+	struct quote q;
+	int proto;
+
+	if (p->flags & VFR_PF_ICMPERR) {
+		*why = VFR_DROP_ICMP_QUOTE;
+		if (!vfr_parse_quote(p, &q) || q.dst != p->src)
+			return SLOT_NONE;
+		proto = vfr_slice_proto(q.proto);
+		if (proto >= 0)
+			return q.ports ? vfr_owner(s, (unsigned int)proto, q.dport) : SLOT_NONE;
+		return atomic_load_explicit(&s->proto[q.proto], memory_order_relaxed);
+	}
+	proto = vfr_slice_proto(p->proto);
+	*why = VFR_DROP_SRC_PROTO;
+	if (proto < 0) {
+		uint16_t slot = atomic_load_explicit(&s->proto[p->proto], memory_order_relaxed);
+
+		if (slot == SLOT_NONE && p->proto == IP_ESP)
+			for (int i = 0; i < SPI_MAX; i++)
+				if (atomic_load_explicit(&s->spi[i].slot, memory_order_relaxed) == d->slot)
+					return d->slot;
+		return slot;
+	}
+	if (!(p->flags & VFR_PF_PORTS))
+		return SLOT_NONE;
+	*why = VFR_DROP_SRC_PORT;
+	return vfr_owner(s, (unsigned int)proto, p->sport);
+}
+
+/* Egress denials look at the destination port: a first fragment has it, and later ones follow the first. */
+static int check_egress(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	const struct vfr_domain_cfg *cfg = &rcu_get(w->src->cfg)->c;
+
+	for (unsigned int i = 0; i < cfg->egress_denies; i++) {
+		const struct vfr_egress_deny *e = &cfg->egress_deny[i];
+
+		if (e->proto != p->proto || p->dport < e->first || p->dport > e->last || !(p->flags & VFR_PF_PORTS))
+			continue;
+		STEP(c, "egress", "port %u is denied", p->dport);
+		vfr_event(c, w->src, VFR_EV_EGRESS_DENIED, p, 0);
+		vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_ADMIN, 0);
+		return vfr_drop(c, p, VFR_DROP_EGRESS_DENIED);
+	}
+	if (!cfg->new_flows_per_s || !(p->flags & VFR_PF_NEWFLOW) || c->trace)
+		return 0;
+	env_lock(&w->src->lock);
+	bool ok = vfr_bucket_take(&w->src->flow_bucket, c->now, cfg->new_flows_per_s, cfg->new_flows_burst);
+	env_unlock(&w->src->lock);
+	if (ok)
+		return 0;
+	vfr_event(c, w->src, VFR_EV_FLOW_LIMIT, p, 0);
+	return vfr_drop(c, p, VFR_DROP_FLOW_LIMIT);
+}
+
+static int source4(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	const struct addr_entry *e = vfr_addr_find(c->addrs, p->src);
+	enum vfr_drop why = VFR_DROP_SRC_ADDR;
+	uint16_t slot;
+
+	if (never_source(p->src) || !e)
+		return refuse(c, p, w, VFR_DROP_SRC_ADDR);
+	if (e->kind == ADDR_SHARED) {
+		/* The table cannot know a later fragment's port; its datagram does (frag.c). */
+		if (p->flags & VFR_PF_LATER)
+			return 0;
+		slot = source_owner(e->shared, p, w->src, &why);
+	} else {
+		slot = e->kind == ADDR_SELF ? SLOT_NONE : e->slot;
+	}
+	if (slot != w->src->slot)
+		return refuse(c, p, w, why);
+	STEP(c, "source", "domain %u owns it", w->src->domid);
+	return 0;
+}
+
+static int source6(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	const struct pfx6_entry *e = vfr_pfx6_find(rcu_get(c->v->pfx6), p->head + p->l3 + IP6_SRC);
+	struct quote q;
+
+	if (!e || e->slot != w->src->slot)
+		return refuse(c, p, w, VFR_DROP_SRC_ADDR);
+	if ((p->flags & VFR_PF_ICMPERR) && (!vfr_parse_quote(p, &q) || memcmp(q.dst6, p->head + p->l3 + IP6_SRC, 16)))
+		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
+	STEP(c, "source", "domain %u owns the prefix", w->src->domid);
+	return 0;
+}
+
+int vfr_admit_source(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	int r;
+
+	if (!w->src)
+		return vfr_drop(c, p, VFR_DROP_DETACHED);
+	r = p->flags & VFR_PF_IPV4 ? source4(c, p, w) : source6(c, p, w);
+	if (r || (p->flags & VFR_PF_LATER))
+		return r;
+	return check_egress(c, p, w);
+}
+
+/* --- destination ------------------------------------------------------------------------------------------------------ */
+
+static int unowned(struct ctx *c, struct vfr_pkt *p, enum vfr_drop reason)
+{
+	STEP(c, "owner", "nobody owns the port");
+	vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_PORT, 0);
+	return vfr_drop(c, p, reason);
+}
+
+static int shared_error(struct ctx *c, struct vfr_pkt *p, const struct vfr_shared *s, uint16_t *slot)
+{
+	struct quote q;
+
+	/* RFC 5508 section 4: the quoted packet must have come from where the error goes to. */
+	if (!vfr_parse_quote(p, &q) || q.src != p->dst)
+		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
+	int proto = vfr_slice_proto(q.proto);
+	if (proto >= 0)
+		*slot = q.ports ? vfr_owner(s, (unsigned int)proto, q.sport) : SLOT_NONE;
+	else
+		*slot = atomic_load_explicit(&s->proto[q.proto], memory_order_relaxed);
+	return *slot ? 0 : vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
+}
+
+static uint16_t esp_owner(const struct vfr_shared *s, const struct vfr_pkt *p)
+{
+	uint32_t spi = env_get32(p->head + p->l4);
+
+	for (int i = 0; i < SPI_MAX; i++)
+		if (atomic_load_explicit(&s->spi[i].spi, memory_order_relaxed) == spi) {
+			uint16_t slot = atomic_load_explicit(&s->spi[i].slot, memory_order_relaxed);
+
+			if (slot)
+				return slot;
+		}
+	return atomic_load_explicit(&s->proto[IP_ESP], memory_order_relaxed);
+}
+
+static int shared_dest(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_shared *s, uint16_t *slot)
+{
+	int proto;
+
+	if (p->flags & VFR_PF_ICMPERR)
+		return shared_error(c, p, s, slot);
+	proto = vfr_slice_proto(p->proto);
+	if (proto < 0) {
+		*slot = p->proto == IP_ESP ? esp_owner(s, p) : atomic_load_explicit(&s->proto[p->proto], memory_order_relaxed);
+		return *slot ? 0 : vfr_drop(c, p, VFR_DROP_PROTO_UNOWNED);
+	}
+	if (p->flags & VFR_PF_ECHOREQ)
+		return vfr_icmp_echo(c, p, w);
+	if (!(p->flags & VFR_PF_PORTS))
+		return vfr_drop(c, p, p->proto == IP_ICMP ? VFR_DROP_ICMP_TYPE : VFR_DROP_BAD_L4);
+	*slot = vfr_owner(s, (unsigned int)proto, p->dport);
+	return *slot ? 0 : unowned(c, p, VFR_DROP_PORT_UNOWNED);
+}
+
+/* => what the router does with a packet for itself. */
+static int to_self(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	if (p->flags & VFR_PF_ECHOREQ)
+		return vfr_icmp_echo(c, p, w);
+	STEP(c, "owner", "the router itself");
+	vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_PORT, 0);
+	return vfr_drop(c, p, VFR_DROP_SELF);
+}
+
+static int owner_found(struct ctx *c, struct vfr_pkt *p, struct way *w, uint16_t slot)
+{
+	w->dst = vfr_dom_at(c->v, slot);
+	if (!w->dst || atomic_load_explicit(&w->dst->port, memory_order_relaxed) == VFR_NOPORT) {
+		STEP(c, "owner", "domain %u is not attached", w->dst ? w->dst->domid : VFR_NODOM);
+		vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_HOST, 0);
+		return vfr_drop(c, p, VFR_DROP_OWNER_DOWN);
+	}
+	STEP(c, "owner", "domain %u", w->dst->domid);
+	return 0;
+}
+
+static int outside4(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	if (c->in->kind == VFR_PORT_UPLINK)
+		return vfr_drop(c, p, VFR_DROP_ADDR_UNKNOWN);
+	if (p->dst == UINT32_MAX || p->dst >> 28 == 14)
+		return rcu_get(w->src->cfg)->c.allow_multicast && p->dst >> 28 == 14 ? 0 : vfr_drop(c, p, VFR_DROP_BROADCAST);
+	if (never_source(p->dst))
+		return vfr_drop(c, p, VFR_DROP_MARTIAN);
+	STEP(c, "owner", "outside");
+	return 0;
+}
+
+static int dest4(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	const struct addr_entry *e = vfr_addr_find(c->addrs, p->dst);
+	struct quote q;
+	uint16_t slot = SLOT_NONE;
+	int r = 0;
+
+	if (c->in->kind == VFR_PORT_UPLINK) {
+		const struct addr_entry *s = vfr_addr_find(c->addrs, p->src);
+
+		/* Nothing from outside may carry a source that lives inside. */
+		if (never_source(p->src) || s)
+			return vfr_drop(c, p, VFR_DROP_MARTIAN);
+	}
+	if (p->head[0] & 1 && c->in->kind == VFR_PORT_UPLINK)
+		return vfr_drop(c, p, VFR_DROP_BROADCAST);
+	if (!e)
+		return outside4(c, p, w);
+	switch (e->kind) {
+	case ADDR_SHARED:
+		r = shared_dest(c, p, w, e->shared, &slot);
+		break;
+	case ADDR_SELF:
+		return to_self(c, p, w);
+	case ADDR_INTERNAL:
+		if (c->in->kind == VFR_PORT_UPLINK)
+			return vfr_drop(c, p, VFR_DROP_ADDR_UNKNOWN);
+		slot = e->slot;
+		break;
+	default:
+		if ((p->flags & VFR_PF_ICMPERR) && (!vfr_parse_quote(p, &q) || q.src != p->dst))
+			return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
+		slot = e->slot;
+		break;
+	}
+	return r ? r : owner_found(c, p, w, slot);
+}
+
+static int dest6(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	const struct pfx6_table *t = rcu_get(c->v->pfx6);
+	const uint8_t *ip = p->head + p->l3, *dst = ip + IP6_DST;
+	const struct pfx6_entry *e = vfr_pfx6_find(t, dst);
+	bool uplink = c->in->kind == VFR_PORT_UPLINK;
+	struct quote q;
+
+	if (uplink && (ip[IP6_SRC] == 0xff || vfr_pfx6_find(t, ip + IP6_SRC)))
+		return vfr_drop(c, p, VFR_DROP_MARTIAN);
+	if (dst[0] == 0xff || (p->head[0] & 1))
+		return vfr_drop(c, p, VFR_DROP_BROADCAST);
+	if (e && e->kind == ADDR_SELF)
+		return to_self(c, p, w);
+	if (dst[0] == 0xfe && (dst[1] & 0xc0) == 0x80)
+		return p->flags & VFR_PF_ECHOREQ ? vfr_icmp_echo(c, p, w) : vfr_drop(c, p, VFR_DROP_MARTIAN);
+	if (!e)
+		return uplink ? vfr_drop(c, p, VFR_DROP_ADDR_UNKNOWN) : 0;
+	if ((p->flags & VFR_PF_ICMPERR) && (!vfr_parse_quote(p, &q) || memcmp(q.src6, dst, 16)))
+		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
+	return owner_found(c, p, w, e->slot);
+}
+
+int vfr_admit_dest(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	return p->flags & VFR_PF_IPV4 ? dest4(c, p, w) : dest6(c, p, w);
+}

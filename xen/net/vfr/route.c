@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way out: which port, which next hop, and what a router does to every packet (TTL, MTU, link addresses).
+ * Routes are few: a list sorted by prefix length is searched from the front, and the first match is the longest.
+ */
+#include <vfr/priv.h>
+
+#define FRAME_MAX 2048u		/* of fragments that the router makes */
+
+/* --- the table -------------------------------------------------------------------------------------------------------- */
+
+static bool prefix_match(const uint8_t *a, const uint8_t *b, uint8_t plen)
+{
+	uint8_t rest = plen & 7;
+
+	if (memcmp(a, b, plen / 8))
+		return false;
+	return !rest || ((a[plen / 8] ^ b[plen / 8]) >> (8 - rest)) == 0;
+}
+
+const struct route *vfr_route_find(struct vfr *v, const uint8_t *dst, uint8_t family)
+{
+	const struct route_table *t = rcu_get(v->routes);
+
+	if (!t)
+		return NULL;
+	const struct route *r = family == 4 ? t->r : t->r + t->n[0];
+	for (uint32_t i = 0; i < t->n[family == 6]; i++)
+		if (prefix_match(r[i].prefix, dst, r[i].plen))
+			return &r[i];
+	return NULL;
+}
+
+static size_t table_size(uint32_t n)
+{
+	return sizeof(struct route_table) + n * sizeof(struct route);
+}
+
+static bool same_prefix(const struct route *a, const struct route *b)
+{
+	return a->family == b->family && a->plen == b->plen && !memcmp(a->prefix, b->prefix, 16);
+}
+
+/* => the table again, without the route that has `which`'s prefix, and with `add` in its place by length. */
+static int rebuild(struct vfr *v, const struct route *which, const struct route *add)
+{
+	struct route_table *old = rcu_get(v->routes), *t;
+	uint32_t n = old ? old->n[0] + old->n[1] : 0, kept = 0, to = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		kept += !same_prefix(&old->r[i], which);
+	if (!add && kept == n)
+		return -ENOENT;
+	if (kept + !!add > ROUTES_MAX)
+		return -ENOSPC;
+	t = env_alloc(table_size(kept + !!add));
+	if (!t)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct route *r = &old->r[i];
+
+		if (add && (r->family > add->family || (r->family == add->family && r->plen < add->plen))) {
+			t->r[to++] = *add;
+			add = NULL;
+		}
+		if (!same_prefix(r, which))
+			t->r[to++] = *r;
+	}
+	if (add)
+		t->r[to++] = *add;
+	for (uint32_t i = 0; i < to; i++)
+		t->n[t->r[i].family == 6]++;
+	rcu_set(v->routes, t);
+	if (old)
+		vfr_retire(v, &old->rcu, table_size(n), NULL);
+	return 0;
+}
+
+static void mask_prefix(uint8_t *prefix, uint8_t plen)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		unsigned int bits = i * 8 >= plen ? 0 : plen - i * 8u >= 8 ? 8 : plen - i * 8u;
+
+		prefix[i] &= (uint8_t)(0xff00u >> bits);
+	}
+}
+
+static int change(struct vfr *v, struct route *r, bool add)
+{
+	if (r->plen > (r->family == 4 ? 32 : 128) || (add && r->uplink >= v->par.max_ports))
+		return -EINVAL;
+	mask_prefix(r->prefix, r->plen);
+	env_lock(&v->config_lock);
+	int ret = rebuild(v, r, add ? r : NULL);
+	env_unlock(&v->config_lock);
+	vfr_reclaim(v);
+	return ret;
+}
+
+int vfr_route_add(struct vfr *v, uint32_t prefix, uint8_t plen, uint16_t uplink, uint32_t next_hop, uint32_t src)
+{
+	struct route r = { .plen = plen, .family = 4, .uplink = uplink, .on_link = !next_hop, .src = src };
+
+	env_put32(r.prefix, prefix);
+	env_put32(r.next_hop, next_hop);
+	return change(v, &r, true);
+}
+
+int vfr_route_del(struct vfr *v, uint32_t prefix, uint8_t plen)
+{
+	struct route r = { .plen = plen, .family = 4 };
+
+	env_put32(r.prefix, prefix);
+	return change(v, &r, false);
+}
+
+int vfr_route6_add(struct vfr *v, const uint8_t prefix[16], uint8_t plen, uint16_t uplink, const uint8_t next_hop[16])
+{
+	static const uint8_t none[16];
+	struct route r = { .plen = plen, .family = 6, .uplink = uplink, .on_link = !memcmp(next_hop, none, 16) };
+
+	memcpy(r.prefix, prefix, 16);
+	memcpy(r.next_hop, next_hop, 16);
+	return change(v, &r, true);
+}
+
+int vfr_route6_del(struct vfr *v, const uint8_t prefix[16], uint8_t plen)
+{
+	struct route r = { .plen = plen, .family = 6 };
+
+	memcpy(r.prefix, prefix, 16);
+	return change(v, &r, false);
+}
+
+/* --- the stage -------------------------------------------------------------------------------------------------------- */
+
+/* A router takes one from the TTL, on every way through it (RFC 1812 section 5.3.1). */
+static int take_ttl(struct ctx *c, struct vfr_pkt *p)
+{
+	uint8_t *ip = p->head + p->l3;
+	uint8_t *ttl = p->flags & VFR_PF_IPV4 ? ip + IP4_TTL : ip + IP6_HOPS;
+
+	if (*ttl <= 1) {
+		STEP(c, "ttl", "%u runs out", *ttl);
+		vfr_icmp_error(c, p, ICMP4_TIME, 0, 0);
+		return vfr_drop(c, p, VFR_DROP_TTL);
+	}
+	if (p->flags & VFR_PF_IPV4) {
+		uint16_t was = csum_load(ip + IP4_TTL);
+
+		--*ttl;
+		csum_update(ip + IP4_CSUM, was, csum_load(ip + IP4_TTL));
+	} else {
+		--*ttl;
+	}
+	return 0;
+}
+
+/* => IP bytes of the largest packet on the wire. */
+static uint32_t wire_size(const struct vfr_pkt *p)
+{
+	uint32_t hdr = (uint32_t)p->l4 - p->l3;
+
+	if (p->gso == VFR_GSO_NONE)
+		return p->l3_len;
+	hdr += p->proto == IP_TCP && (p->flags & VFR_PF_PORTS) ? (uint32_t)(p->head[p->l4 + 12] >> 4) * 4 : 8;
+	return hdr + p->gso_size;
+}
+
+static void write_macs(uint8_t *frame, const uint8_t *dst, const uint8_t *src)
+{
+	memcpy(frame, dst, 6);
+	memcpy(frame + 6, src, 6);
+}
+
+/*
+ * Split a datagram that may be split (RFC 791). Only what is linear can be: the router cannot see the rest.
+ * => false: it cannot be done here.
+ */
+static bool split(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out, const uint8_t *dmac, const uint8_t *smac)
+{
+	uint8_t frame[FRAME_MAX];
+	uint32_t hlen = (uint32_t)p->l4 - p->l3, left = p->l3_len - hlen, at = p->l4;
+	uint32_t chunk = (out->mtu - hlen) & ~7u;
+	uint16_t fo = env_get16(p->head + p->l3 + IP4_FRAG);
+
+	if (p->head_len < p->l3 + p->l3_len || p->csum == VFR_CSUM_PARTIAL || p->l3 + out->mtu > FRAME_MAX || p->gso || hlen != IP4_LEN)
+		return false;
+	while (left) {
+		uint32_t n = left > chunk ? chunk : left;
+
+		memcpy(frame, p->head, p->l4);
+		write_macs(frame, dmac, smac);
+		memcpy(frame + p->l4, p->head + at, n);
+		env_put16(frame + p->l3 + IP4_TLEN, (uint16_t)(hlen + n));
+		env_put16(frame + p->l3 + IP4_FRAG, (uint16_t)(fo | (left > n ? IP4_MF : 0)));
+		env_put16(frame + p->l3 + IP4_CSUM, 0);
+		csum_store(frame + p->l3 + IP4_CSUM, csum_of(frame + p->l3, hlen));
+		vfr_emit(c, out->id, frame, p->l4 + n);
+		fo = (uint16_t)(fo + n / 8);
+		at += n;
+		left -= n;
+	}
+	return true;
+}
+
+static int too_big(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out)
+{
+	STEP(c, "mtu", "%u bytes on a link of %u", wire_size(p), out->mtu);
+	vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_FRAG, out->mtu);
+	return vfr_drop(c, p, VFR_DROP_TOO_BIG);
+}
+
+static int to_guest(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	const struct vfr_port *out = vfr_port_at(c->v, atomic_load_explicit(&w->dst->port, memory_order_relaxed));
+	bool fits = out && wire_size(p) <= out->mtu;
+
+	if (!out)
+		return vfr_drop(c, p, VFR_DROP_OWNER_DOWN);
+	if (!fits && (p->flags & VFR_PF_DF))
+		return too_big(c, p, out);
+	int r = take_ttl(c, p);
+	if (r)
+		return r;
+	p->out_port = out->id;
+	if (!fits)
+		return split(c, p, out, out->mac, c->v->par.gateway_mac) ? VFR_CONSUMED : too_big(c, p, out);
+	write_macs(p->head, out->mac, c->v->par.gateway_mac);
+	STEP(c, "route", "port %u, domain %u", out->id, w->dst->domid);
+	return VFR_FORWARD;
+}
+
+static int multicast_out(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out)
+{
+	uint8_t mac[6] = { 0x01, 0x00, 0x5e, (p->dst >> 16) & 0x7f, p->dst >> 8 & 0xff, p->dst & 0xff };
+
+	write_macs(p->head, mac, out->mac);
+	p->out_port = out->id;
+	return VFR_FORWARD;
+}
+
+static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	bool v4 = p->flags & VFR_PF_IPV4;
+	const uint8_t *dst = p->head + p->l3 + (v4 ? IP4_DST : IP6_DST);
+	const struct route *rt = vfr_route_find(c->v, dst, v4 ? 4 : 6);
+	const struct vfr_port *out = rt ? vfr_port_at(c->v, rt->uplink) : NULL;
+	int r;
+
+	if (!out || out->kind != VFR_PORT_UPLINK) {
+		STEP(c, "route", "none");
+		vfr_icmp_error(c, p, ICMP4_UNREACH, 0, 0);
+		return vfr_drop(c, p, VFR_DROP_NO_ROUTE);
+	}
+	bool fits = wire_size(p) <= out->mtu;
+	if (!fits && (p->flags & VFR_PF_DF))
+		return too_big(c, p, out);
+	r = take_ttl(c, p);
+	if (r)
+		return r;
+	if (v4 && p->dst >> 28 == 14)
+		return multicast_out(c, p, out);
+	STEP(c, "route", "port %u, %s", out->id, rt->on_link ? "on link" : "by the next hop");
+	r = vfr_neigh_send(c, p, w, out, rt->on_link ? dst : rt->next_hop, v4 ? 4 : 6, rt->src);
+	if (r != VFR_FORWARD || fits)
+		return r;
+	/* Written for one packet, used for each of its parts. */
+	uint8_t dmac[6];
+	memcpy(dmac, p->head, 6);
+	return split(c, p, out, dmac, out->mac) ? VFR_CONSUMED : too_big(c, p, out);
+}
+
+int vfr_route(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	if (w->dst)
+		return to_guest(c, p, w);
+	if (c->in->kind == VFR_PORT_UPLINK)
+		return vfr_drop(c, p, VFR_DROP_TRANSIT);
+	return to_uplink(c, p, w);
+}
