@@ -103,6 +103,9 @@ check-one-%: $(B)/.deps
 	@$(MAKE) --no-print-directory $(check-$*-deps)
 	$(check-$*)
 
+lint: $(B)/include/xen ## the rules of docs/STYLE.md that a program can check, and the size report
+	@mk/lint.sh $(CC_HV) $(CFLAGS_HV) -Wno-unused-function -Wno-missing-prototypes
+
 bench: $(B)/.deps $(foreach c,$(BENCHES),$(bench-$(c)-deps)) ## run the measurements: ours, the peer's, the ratio
 	@printf 'name\tours\tpeer\tratio\tgoal\tmet\n'
 	@$(foreach c,$(BENCHES),$(bench-$(c));)

@@ -8,7 +8,7 @@
 #define PA(x) ((x) - IMAGE)
 #define MB2_MAGIC 0xe85250d6
 
-	.section .multiboot, "a"
+	.section .multiboot, "ax"
 	.align 8
 mb2_header:
 	.long MB2_MAGIC, 0, mb2_end - mb2_header, -(MB2_MAGIC + 0 + (mb2_end - mb2_header))

@@ -111,6 +111,7 @@ static _Noreturn void start_on_stack(void)
 	drivers_init();
 	net_init();
 	control_machine_init();
+	smp_release();
 	cpu_loop();
 }
 

@@ -22,6 +22,7 @@
 
 struct cpu cpus[MAX_CPUS];
 uint32_t nr_cpus = 1;
+static bool released;
 
 extern uint8_t trampoline_start[], trampoline_end[];
 extern uint8_t trampoline_cr3[], trampoline_stack[], trampoline_cpu[];
@@ -93,6 +94,11 @@ void smp_start_others(uint32_t limit)
 	log_info("smp: %u of %u CPUs", nr_cpus, n ? n : 1);
 }
 
+void smp_release(void)
+{
+	__atomic_store_n(&released, true, __ATOMIC_RELEASE);
+}
+
 void ap_start(uint64_t cpu)
 {
 	struct cpu *c = &cpus[cpu];
@@ -101,6 +107,8 @@ void ap_start(uint64_t cpu)
 	write_cr4(read_cr4() | CR4_PGE);
 	cpu_init(c);
 	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
+		cpu_relax();
 	cpu_loop();
 }
 

@@ -17,8 +17,8 @@
 #define CALIBRATE_MS 10
 
 static uint64_t tsc_hz;
-static uint32_t tsc_mul = 1u << 31; /* until measured: about 1 GHz */
-static int8_t tsc_shift = 1;
+static uint32_t tsc_mul = 1u << 31; /* until measured: 4 GHz, so that time does not go back then */
+static int8_t tsc_shift = -1;
 static uint64_t utc_at_boot;
 
 static uint64_t scale(uint64_t tsc)

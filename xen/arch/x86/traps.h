@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The frame that traps.S builds, descriptor tables, and the vectors in use. */
+/* The frame that trap_entry.S builds, descriptor tables, and the vectors in use. */
 #ifndef ARCH_X86_TRAPS_H
 #define ARCH_X86_TRAPS_H
 
