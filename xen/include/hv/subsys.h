@@ -50,7 +50,6 @@ void console_emit(struct domain *d, const char *buf, size_t n);
 
 /* common/store.c: the xenstore instance and the guests' rings */
 extern struct xenstore *the_xenstore;
-extern struct env_lock xenstore_lock;
 void store_init(void);
 int store_domain_init(struct domain *d);          /* ring page, event channel, the domain's home */
 void store_domain_destroy(struct domain *d);

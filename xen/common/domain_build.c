@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a kernel image to a vcpu ready to enter: the Xen PVH boot ABI.
+ *
+ * The kernel's segments go where they say. Above the highest follows the ramdisk, then one page with the start info, the
+ * module list, the memory map and the command line. What lies outside of RAM (rings, ACPI tables) is in layout.h.
+ * RAM is zero at first sight, so what a segment leaves out needs no clearing.
+ */
+#include <string.h>
+
+#include <hv/subsys.h>
+
+#include <net/net.h>
+
+#include "abi.h"
+#include "elf.h"
+#include "layout.h"
+
+#define MEM_MIN (1UL << 20)
+#define START_MAGIC 0x336ec578u
+
+struct start_page {
+	struct hvm_start_info info;
+	struct hvm_modlist_entry module;
+	struct hvm_memmap_table_entry memmap[GUEST_MEMMAP_MAX];
+	char cmdline[PAGE_SIZE - sizeof(struct hvm_start_info) - sizeof(struct hvm_modlist_entry) -
+		     GUEST_MEMMAP_MAX * sizeof(struct hvm_memmap_table_entry)];
+};
+static_assert(sizeof(struct start_page) == PAGE_SIZE, "the start info is one page");
+
+struct build {
+	struct domain *d;
+	const struct domain_build *in;
+	struct elf_image elf;
+	uint64_t ramdisk_at, start_at;
+	uint64_t rsdp;
+	const char *why;
+};
+
+static int fail(struct build *b, int rc, const char *why)
+{
+	b->why = why;
+	return rc;
+}
+
+static uint64_t page_up(uint64_t v)
+{
+	return (v + PAGE_SIZE - 1) & PAGE_MASK;
+}
+
+/* --- where things go --- */
+
+static int plan(struct build *b)
+{
+	const struct domain_build *in = b->in;
+	uint64_t low = layout_low_ram(b->d->mem_bytes);
+
+	if (b->d->mem_bytes < MEM_MIN || b->d->mem_bytes % PAGE_SIZE)
+		return fail(b, -EINVAL, "memory is less than 1 MiB or not a whole number of pages");
+	if (strlen(in->cmdline) >= sizeof(((struct start_page *)0)->cmdline))
+		return fail(b, -E2BIG, "command line is too long");
+	if (elf_parse(in->kernel, in->kernel_size, &b->elf, &b->why))
+		return -ENOEXEC;
+	if (b->elf.end > low)
+		return fail(b, -E2BIG, "kernel is larger than the domain's memory");
+	b->ramdisk_at = page_up(b->elf.end);
+	if (in->ramdisk_size > low || b->ramdisk_at + in->ramdisk_size > low)
+		return fail(b, -E2BIG, "kernel and ramdisk are larger than the domain's memory");
+	b->start_at = page_up(b->ramdisk_at + in->ramdisk_size);
+	if (b->start_at + PAGE_SIZE > low)
+		return fail(b, -E2BIG, "no room for the start info behind kernel and ramdisk");
+	return 0;
+}
+
+static int populate(struct build *b)
+{
+	uint64_t low = layout_low_ram(b->d->mem_bytes), high = layout_high_ram(b->d->mem_bytes);
+	int rc = p2m_populate(b->d, 0, low >> PAGE_SHIFT);
+
+	if (!rc && high)
+		rc = p2m_populate(b->d, GUEST_HIGH_RAM >> PAGE_SHIFT, high >> PAGE_SHIFT);
+	return rc ? fail(b, rc, "not enough memory left for the domain") : 0;
+}
+
+/* --- copying in --- */
+
+static int load_bytes(struct build *b, uint64_t to, const void *from, uint64_t n)
+{
+	return gpa_write(b->d, gpa(to), from, n) ? fail(b, -EFAULT, "cannot write to the domain's memory") : 0;
+}
+
+static int load_kernel(struct build *b)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < b->elf.nr_segments && !rc; i++) {
+		const struct elf_segment *s = &b->elf.segment[i];
+		rc = load_bytes(b, s->paddr, s->bytes, s->file_size);
+	}
+	return rc;
+}
+
+static int load_start_info(struct build *b)
+{
+	const struct domain_build *in = b->in;
+	struct start_page *p = env_alloc(sizeof(*p));
+
+	if (!p)
+		return fail(b, -ENOMEM, "no memory for the start info");
+	p->info = (struct hvm_start_info){
+		.magic = START_MAGIC,
+		.version = 1,
+		.nr_modules = in->ramdisk_size ? 1 : 0,
+		.modlist_paddr = in->ramdisk_size ? b->start_at + offsetof(struct start_page, module) : 0,
+		.cmdline_paddr = b->start_at + offsetof(struct start_page, cmdline),
+		.rsdp_paddr = b->rsdp,
+		.memmap_paddr = b->start_at + offsetof(struct start_page, memmap),
+		.memmap_entries = layout_memmap(b->d->mem_bytes, p->memmap),
+	};
+	if (in->ramdisk_size)
+		p->module = (struct hvm_modlist_entry){ .paddr = b->ramdisk_at, .size = in->ramdisk_size };
+	memcpy(p->cmdline, in->cmdline, strlen(in->cmdline) + 1);
+	int rc = load_bytes(b, b->start_at, p, sizeof(*p));
+	env_free(p, sizeof(*p));
+	return rc;
+}
+
+/* --- what belongs to the domain besides its RAM --- */
+
+static int furnish(struct build *b)
+{
+	struct domain *d = b->d;
+	int rc = console_init(d);
+
+	if (rc)
+		return fail(b, rc, "no memory for the console");
+	rc = store_domain_init(d);
+	if (rc)
+		return fail(b, rc, "cannot make the domain's home in the xenstore");
+	b->rsdp = acpi_build(d);
+	if (!b->rsdp)
+		return fail(b, -ENOMEM, "no memory for the ACPI tables");
+	wallclock_update(d);
+	if (b->in->mac) {
+		rc = net_vif_create(d, b->in->mac, (uint16_t)b->in->mtu);
+		if (rc)
+			return fail(b, rc, "cannot make the network interface");
+	}
+	return 0;
+}
+
+/* What a failed build leaves behind goes with domain_destroy(). */
+int domain_build(struct domain *d, const struct domain_build *in, const char **why)
+{
+	struct build b = { .d = d, .in = in };
+	int rc = plan(&b);
+
+	if (!rc)
+		rc = populate(&b);
+	if (!rc)
+		rc = load_kernel(&b);
+	if (!rc)
+		rc = load_bytes(&b, b.ramdisk_at, in->ramdisk, in->ramdisk_size);
+	if (!rc)
+		rc = furnish(&b);
+	if (!rc)
+		rc = load_start_info(&b);
+	if (!rc)
+		vcpu_arch_boot_state(d->vcpus[0], b.elf.entry, (uint32_t)b.start_at);
+	*why = b.why;
+	return rc;
+}
