@@ -14,6 +14,7 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [f"{TOP}/tests/system", f"{TOP}/bench/peers", HERE]
 
 import figures
+import icount
 import peers
 import report
 import starts
@@ -76,10 +77,12 @@ def main():
     measure(up, samples)
     for m in up.values():
         m.stop()
+    if os.path.exists(f"{BUILD}/{icount.GUEST}"):
+        icount.xen(BUILD, f"{WORK}/xen-icount", samples, note)
     starts.measure(made, samples, RUNS, note)
     if "ours" in made:
         import ours
-        ours.measure_alone(BUILD, WORK, samples, note)
+        ours.measure_alone(BUILD, WORK, samples, RUNS, note)
     for line in report.lines(samples, figures.GOALS, figures.ALONE):
         print(line, flush=True)
     return 0

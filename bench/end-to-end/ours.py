@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Our hypervisor as the benchmark sees it, and what is measured on it alone."""
+import json
+import time
+
+import figures
+import icount
+from harness import site, vfr
+
+PORTS = {"http": 8001, "iperf": 5201, "echo": 7007}
+SMALL_ECHO = 22007
+
+
+def bench_site(path):
+    """The peers' guest under the peers' address, and a small guest beside it that echoes."""
+    shared = {"address": site.BENCH_ADDRESS, "gateway": site.BENCH_GATEWAY}
+    words = f"vfr.iperf={PORTS['iperf']} vfr.echo={PORTS['echo']}"
+    return site.write(path, {
+        "g": site.debian("g", PORTS["http"], "5201,7007,8001,20000-20999", memory="256M", words=words, **shared),
+        "small": site.small(22080, "22000-22999", echo=SMALL_ECHO, **shared),
+    }, **shared)
+
+
+def boot(build, workdir, path, extra=(), memory=1500, cpus=1):
+    return vfr.Vfr(workdir, vfr.compile_site(path, f"{workdir}/modules"), net="tap", memory=memory, cpus=cpus, extra=extra)
+
+
+def serving(build, workdir):
+    """One CPU, as the peers have."""
+    import os
+    os.makedirs(workdir, exist_ok=True)
+    return boot(build, workdir, bench_site(f"{workdir}/site.yaml"))
+
+
+def echo_small(m, build):
+    out = m.run([f"{build}/bench/udpload", figures.SHARED, str(SMALL_ECHO), "4", "256"])
+    return float(out) if out.strip() else None
+
+
+TAKEN = {"udp64_echo_small_pps": echo_small}
+
+
+def small_site(path, number):
+    shared = {"address": site.BENCH_ADDRESS, "gateway": site.BENCH_GATEWAY}
+    return site.write(path, {f"s{i}": site.small(30000 + 10 * i, f"{30000 + 10 * i}-{30009 + 10 * i}", **shared) for i in range(number)}, **shared)
+
+
+def free_memory(build, workdir, number):
+    """Bytes free with so many small guests serving."""
+    m = boot(build, workdir, small_site(f"{workdir}/site.yaml", number)).start()
+    last = 30000 + 10 * (number - 1)
+    m.wait_http(f"{figures.SHARED}:{last}", 40, "/")
+    info = m.json("info") or {}
+    m.stop()
+    return info.get("mem_free")
+
+
+def memory_per_guest(build, work, samples, note):
+    few, many = (free_memory(build, f"{work}/ours", number) for number in (2, 34))
+    value = None
+    if few is not None and many is not None:
+        value = (few - many) / 32 / 1024 - 4096
+    samples.add("ours", "memory_per_small_guest_kib", value)
+    note(f"ours memory_per_small_guest_kib {value}")
+
+
+def crowd_site(path, debians, smalls):
+    shared = {"address": site.BENCH_ADDRESS, "gateway": site.BENCH_GATEWAY}
+    domains, ports = {}, []
+    for i in range(debians):
+        at = 20000 + 100 * i
+        domains[f"d{i}"] = site.debian(f"d{i}", at, f"{at}-{at + 99}", memory="128M", **shared)
+        ports.append(at)
+    for i in range(smalls):
+        at = 30000 + 10 * i
+        domains[f"s{i}"] = site.small(at, f"{at}-{at + 9}", **shared)
+        ports.append(at)
+    return site.write(path, domains, **shared), ports
+
+
+def crowd(build, work, samples, note, debians=16, smalls=100, limit=300):
+    """16 Debian guests and 100 small ones at once: how many answer, and when the last does."""
+    workdir = f"{work}/ours"
+    path, waiting = crowd_site(f"{workdir}/site.yaml", debians, smalls)
+    total = len(waiting)
+    m = boot(build, workdir, path, memory=4096, cpus=2).start()
+    last = None
+    while waiting and m.age() < limit and m.alive():
+        still = []
+        for port in waiting:
+            if m.http(f"{figures.SHARED}:{port}/", 1) is None:
+                still.append(port)
+        if len(still) < len(waiting):
+            last = m.age()
+            note(f"ours {total - len(still)} of {total} guests answer at {last:.0f} s")
+        waiting = still
+    # All at once: the first must still answer when the last does.
+    again = sum(m.http(f"{figures.SHARED}:{port}/", 5) is not None for port in (20000, 30000)) if m.alive() else 0
+    m.stop()
+    answering = total - len(waiting) if again == 2 else 0
+    samples.add("ours", "many_guests_answering", answering)
+    samples.add("ours", "many_guests_all_answer_s", last if not waiting else None)
+
+
+def handover(build, work, samples, note, runs):
+    """By the hypervisor's own clock: entry from the boot loader to the first guest instruction."""
+    m = serving(build, f"{work}/ours").start()
+    m.wait_http(f"{figures.SHARED}:8001", 60)
+    info = m.json("info") or {}
+    m.stop()
+    note(f"ours hand-over to first guest by its own clock: {json.dumps(info.get('boot_ns'))} ns")
+
+
+def measure_alone(build, work, samples, runs, note):
+    handover(build, work, samples, note, runs)
+    for step in (memory_per_guest, crowd):
+        begin = time.monotonic()
+        try:
+            step(build, work, samples, note)
+        except Exception as e:  # one figure missing must not cost the others
+            note(f"{step.__name__} failed after {time.monotonic() - begin:.0f} s: {e}")
+    icount.ours(build, f"{work}/ours", samples, note)
