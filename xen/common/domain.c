@@ -239,6 +239,8 @@ void domain_destroy(struct domain *d)
 	store_domain_destroy(d);
 	console_destroy(d);
 	evtchn_destroy(d);
+	grant_destroy(d);
+	watchdog_destroy(d);
 	env_lock(&domains_lock);
 	d->next_dying = dying;
 	dying = d;
