@@ -77,6 +77,9 @@ struct netif {
 	_Atomic bool scheduled;  /* on a CPU's list, or being polled */
 	_Atomic bool stopped;    /* the uplink's scheduler has enough of it */
 	struct netif *sched_next;
+	uint64_t last_ns;        /* by the CPU on whose list it is, as the next two: when it was last looked at */
+	uint32_t streak;         /* events in close succession */
+	bool polling;            /* the guest is not asked for events */
 
 	struct env_lock rx_lock;
 	struct netif_ring rx;

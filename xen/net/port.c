@@ -24,6 +24,12 @@
 
 #define TOUCHED_MAX 32
 #define VFR_TIMER_MIN_NS 100000000UL
+
+/* A guest whose events come this close together is polled instead: an event costs a trip out of the guest. */
+#define BUSY_GAP_NS 60000UL
+#define BUSY_EVENTS 4
+#define POLL_NS     60000UL
+
 #define POOL_SHARE 32 /* at most one part in so many of the RAM for packets */
 #define POOL_MIN 1024u
 #define POOL_MAX 16384u
@@ -32,6 +38,8 @@ struct netcpu {
 	struct netif *list, **tail;         /* vifs to poll */
 	struct netif *touched[TOUCHED_MAX]; /* vifs that are owed events */
 	unsigned int nr_touched;
+	struct netif *polled;               /* vifs looked at when poll_timer fires, or earlier */
+	struct timer poll_timer;
 	unsigned int depth;                 /* of enter(): callbacks of the router come inside softirqs and outside */
 	_Atomic uint64_t epoch;
 } __attribute__((aligned(ENV_CACHE_LINE)));
@@ -288,26 +296,26 @@ void net_rx_softirq(void)
 	net_leave();
 }
 
-/* => one batch of a vif; true: it has more. */
-static bool poll_vif(struct netif *vif, uint64_t now)
+/* => packets of one batch of a vif; *more: it has others. */
+static int poll_vif(struct netif *vif, uint64_t now, bool *more)
 {
 	struct vfr_pkt *batch[VFR_BATCH];
 	const char *why;
-	bool more;
 	int n;
 
+	*more = false;
 	if (atomic_exchange(&vif->rx_work, false))
 		netif_rx_drain(vif);
 	if (vif->stopped)
-		return false;
-	n = netif_tx_read(vif, batch, &more, &why);
+		return 0;
+	n = netif_tx_read(vif, batch, more, &why);
 	if (n) {
 		vfr_input(router, this_cpu()->id, now, vif->port, batch, (unsigned int)n);
 		net_dispatch(batch, (unsigned int)n);
 	}
 	if (why)
 		netif_fault(vif, why);
-	return more;
+	return n;
 }
 
 /* The vif is nobody's between the store and the look: an event in between schedules it anew. */
@@ -318,23 +326,67 @@ static void poll_done(struct netif *vif)
 		net_schedule(vif);
 }
 
+/* => the guest sends so often that it is better looked at than asked for events. */
+static bool is_busy(struct netif *vif, uint64_t now, int n)
+{
+	bool close = now - vif->last_ns < BUSY_GAP_NS;
+
+	vif->last_ns = now;
+	if (vif->polling)
+		return n > 0;
+	vif->streak = close ? vif->streak + 1 : 0;
+	return n > 0 && vif->streak >= BUSY_EVENTS;
+}
+
+static void keep_polling(struct netcpu *c, struct netif *vif, uint64_t now)
+{
+	vif->polling = true;
+	vif->sched_next = c->polled;
+	if (!c->polled)
+		timer_set(&c->poll_timer, now + POLL_NS);
+	c->polled = vif;
+}
+
+static void on_poll_timer(struct timer *t)
+{
+	struct netcpu *c = (struct netcpu *)((char *)t - offsetof(struct netcpu, poll_timer));
+
+	while (c->polled) {
+		struct netif *vif = c->polled;
+
+		c->polled = vif->sched_next;
+		append(c, vif);
+	}
+	softirq_raise(SOFTIRQ_NET_TX);
+}
+
+static void poll_list(struct netcpu *c, struct netif *list, uint64_t now)
+{
+	while (list) {
+		struct netif *vif = list;
+		bool more;
+		int n = poll_vif(vif, now, &more);
+
+		list = vif->sched_next;
+		if (more) {
+			append(c, vif);
+		} else if (is_busy(vif, now, n)) {
+			keep_polling(c, vif, now);
+		} else {
+			vif->polling = false;
+			poll_done(vif);
+		}
+	}
+}
+
 void net_tx_softirq(void)
 {
 	struct netcpu *c = netcpu();
 	struct netif *list = c->list;
-	uint64_t now = time_now_ns();
 
 	net_enter();
 	c->list = NULL;
-	while (list) {
-		struct netif *vif = list;
-
-		list = vif->sched_next;
-		if (poll_vif(vif, now))
-			append(c, vif);
-		else
-			poll_done(vif);
-	}
+	poll_list(c, list, time_now_ns());
 	uplinks_tx_poll();
 	if (c->list)
 		softirq_raise(SOFTIRQ_NET_TX);
@@ -410,6 +462,8 @@ void net_init(void)
 	if (!router)
 		panic("net: no memory for the router");
 	uplinks_init(router);
+	for (uint32_t i = 0; i < nr_cpus; i++)
+		timer_init(&netcpus[i].poll_timer, on_poll_timer);
 	timer_init(&router_timer, age_router);
 	timer_set(&router_timer, time_now_ns() + VFR_TIMER_MIN_NS);
 }

@@ -552,6 +552,40 @@ static void stuck_receiver_does_not_hold_the_sender(void **state)
 	assert_memory_equal(out + 54 + 4096 * 7, g->page[FIRST_FREE + 8], 30000 - 4096 * 7);
 }
 
+static unsigned int wire_count(void)
+{
+	unsigned int n = 0;
+
+	for (struct sent *s = wire; s; s = s->next)
+		n++;
+	return n;
+}
+
+/* A guest that sends all the time is polled: it is asked for no events until it pauses; nothing is late or lost. */
+static void busy_guest_is_polled(void **state)
+{
+	unsigned int events = 0, sent = 0;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		uint32_t old = g->tx->req_prod;
+
+		put_slot((uint16_t)(i & 255), FIRST_FREE, 0, 100, 0);
+		sent++;
+		if (g->tx->req_prod - g->tx->req_event < g->tx->req_prod - old) {
+			events++;
+			g->event(g->event_arg);
+		}
+		world_pass(10000);
+	}
+	assert_in_range(events, 1, 10);
+	world_pass(1000000);
+	assert_int_equal(wire_count(), sent);
+	world_pass(1000000);
+	assert_int_equal(g->tx->req_event, g->tx->req_prod + 1);
+	guest_collect(g);
+	one_chain(1, 0, 100, true);
+}
+
 /* Rings full of random bytes, 20,000 times: nothing but this guest's vif may suffer, and nothing is lost track of. */
 static void random_rings(void **state)
 {
@@ -599,6 +633,7 @@ int main(void)
 		T(reconnect_with_frames_at_the_card),
 		T(guest_to_guest),
 		T(stuck_receiver_does_not_hold_the_sender),
+		T(busy_guest_is_polled),
 		T(random_rings),
 	};
 

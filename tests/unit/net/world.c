@@ -26,6 +26,8 @@ uint16_t route_to, inbound_to;
 static uint32_t rx_cons[3];
 struct xenstore *the_xenstore;
 
+static uint32_t raised;
+
 /* --- memory, time, log ------------------------------------------------------------------------------------------------ */
 
 void *page_alloc_raw(unsigned int order)
@@ -57,9 +59,25 @@ uint64_t time_utc_ns(void)
 	return host_now;
 }
 
+static struct timer *timers[64];
+static unsigned int nr_timers;
+
 void timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
 	*t = (struct timer){ .fn = fn };
+	assert_true(nr_timers < 64);
+	timers[nr_timers++] = t;
+}
+
+void world_pass(uint64_t ns)
+{
+	host_now += ns;
+	for (unsigned int i = 0; i < nr_timers; i++)
+		if (timers[i]->armed && timers[i]->deadline_ns <= host_now) {
+			timers[i]->armed = false;
+			timers[i]->fn(timers[i]);
+		}
+	world_run();
 }
 
 void timer_set(struct timer *t, uint64_t deadline_ns)
@@ -79,8 +97,6 @@ void panic(const char *fmt, ...)
 }
 
 /* --- softirqs --------------------------------------------------------------------------------------------------------- */
-
-static uint32_t raised;
 
 void softirq_raise(enum softirq nr)
 {
@@ -153,6 +169,7 @@ void evtchn_notify(struct domain *d, uint32_t port)
 
 void guest_kick(struct guest *g)
 {
+	world_pass(1000000);
 	if (g->event)
 		g->event(g->event_arg);
 	world_run();
@@ -682,8 +699,7 @@ void world_stop(void)
 
 		net_vif_destroy(&g->d);
 		card_complete();
-		softirq_raise(SOFTIRQ_NET_TX);
-		world_run();
+		world_pass(1000000000);
 		assert_int_equal(g->d.refs, 1);
 		for (unsigned int p = 0; p < PAGES; p++) {
 			assert_int_equal(g->borrowed[p], 0);

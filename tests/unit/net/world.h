@@ -57,11 +57,12 @@ void world_card_features(unsigned int nic_tx_features);
 void world_connect(struct guest *g, const char *features);
 void world_forget_features(struct guest *g);
 void world_run(void);          /* softirqs until none is raised */
+void world_pass(uint64_t ns);  /* time goes by, timers fire */
 void card_complete(void);
 /* => a frame comes in, cut into buffers as the card would. */
 void card_receive(const uint8_t *bytes, uint32_t len, const struct nic_meta *meta);
 void wire_clear(void);
-void guest_kick(struct guest *g);
+void guest_kick(struct guest *g);  /* an event, some time after the last */
 void guest_collect(struct guest *g); /* read transmit responses */
 void guest_post_rx(struct guest *g, unsigned int n);
 uint32_t guest_rx_frame(struct guest *g, uint8_t *out, uint16_t *flags, struct netif_extra_info *extra); /* next received; 0: none */
