@@ -180,7 +180,6 @@ static size_t op_console_read(void *machine, uint16_t domid, uint64_t offset, vo
 		if (offset == ~0UL)
 			*start = 0;
 		n = console_read(d, start, buf, max);
-		*start -= n;
 		domain_put(d);
 	}
 	return n;

@@ -139,6 +139,7 @@ trampoline_start:
 	mov	$(tramp32 - trampoline_start), %eax
 	add	%ebx, %eax
 	mov	%eax, (tramp_jump - trampoline_start)
+	movw	$24, (tramp_jump + 4 - trampoline_start)
 	lgdtl	(tramp_gdt_ptr - trampoline_start)
 	mov	%cr0, %eax
 	or	$1, %eax

@@ -18,7 +18,7 @@
 #include "x86.h"
 
 #define TRAMPOLINE_PAGE 0x8000UL
-#define START_TIMEOUT_NS 200000000UL
+#define START_TIMEOUT_NS 4000000000UL /* an emulated CPU on a busy host takes its time */
 
 struct cpu cpus[MAX_CPUS];
 uint32_t nr_cpus = 1;
