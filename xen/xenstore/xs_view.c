@@ -291,13 +291,13 @@ static int remove_tree(struct xs_view *view, const char *path, size_t len, bool 
 int xs_view_rm(struct xs_view *view, const struct xs_path *path)
 {
 	const struct xs_node *found;
-	if (path->len == 1)
-		return -EINVAL;
 	int err = get(view, path, XS_MODE_WRITE, &found);
 	/* What is not there is removed already, where there could have been something. */
 	if (err == -ENOENT)
 		return peek(view, path->s, xs_parent_len(path->s, path->len)) ? 0 : -ENOENT;
-	return err ? err : remove_tree(view, path->s, path->len, false);
+	if (err)
+		return err;
+	return path->len == 1 ? -EINVAL : remove_tree(view, path->s, path->len, false);
 }
 
 int xs_view_set_perms(struct xs_view *view, const struct xs_path *path, const struct xs_perms *perms)
