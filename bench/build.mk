@@ -8,7 +8,7 @@ $(B)/bench/udpload: bench/end-to-end/udpload.c
 	@gcc -O2 -Wall -Wextra -Werror -o $@ $<
 
 PEER_SRC := bench/peers/dom0.sh bench/peers/dom0-init bench/peers/guest.cfg bench/peers/peer.conf bench/peers/vif-script
-$(B)/peers/dom0.cpio.gz: $(PEER_SRC) $(B)/debian/guest.cpio.gz
+$(B)/peers/dom0.cpio.gz: $(PEER_SRC) $(B)/debian/guest.initrd
 	@bench/peers/dom0.sh $(B)/debian $(B)/peers
 
 .PHONY: bench-peers

@@ -25,12 +25,12 @@ ln -s ../run "$tree/var/run"
 lib=lib/x86_64-linux-gnu
 mkdir -p "$tree/$lib"
 cp -L "/$lib/libgcc_s.so.1" "$tree/$lib/" # xl loads it when a thread ends
-cp "$guest/vmlinuz" "$guest/guest.cpio.gz" "$tree/boot/"
+cp "$guest/vmlinuz" "$guest/guest.initrd" "$tree/boot/"
 cp "$here/dom0-init" "$tree/init"
 cp "$here/guest.cfg" "$here/peer.conf" "$tree/boot/"
 cp "$here/vif-script" "$tree/etc/xen/scripts/vif"
 chmod 755 "$tree/init" "$tree/etc/xen/scripts/vif"
-image_pack "$tree" "$out/dom0.cpio.gz"
+image_pack "$tree" "$out/dom0.cpio.gz" gzip -1n
 zcat /boot/xen-4.17-amd64.gz >"$out/xen"
 cp "$guest/vmlinuz" "$out/dom0-kernel"
 echo "Xen peer: dom0 initramfs $(stat -c %s "$out/dom0.cpio.gz") bytes"

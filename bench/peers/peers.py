@@ -29,7 +29,7 @@ def xen(build, workdir, extra=(), net="tap", overlay=None, memory=1500, options=
 
 def native(build, workdir, extra=(), net="tap"):
     words = (f"console=ttyS0 quiet vfr.name=native vfr.ip={SHARED}/24 vfr.gw=192.0.2.1 vfr.http=8001 vfr.iperf=5201 vfr.echo=7007")
-    return Machine(workdir, ["-kernel", f"{build}/debian/vmlinuz", "-initrd", f"{build}/debian/guest.cpio.gz", "-append", words, *extra],
+    return Machine(workdir, ["-kernel", f"{build}/debian/vmlinuz", "-initrd", f"{build}/debian/guest.initrd", "-append", words, *extra],
                    memory=256, net=net)
 
 

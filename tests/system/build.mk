@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Whole machines under QEMU: the Debian guest's image, `make run`, `make demo`, and the system tests.
 
-DEB_PKGS += busybox-static cpio kmod linux-image-amd64 iproute2 iperf3 curl python3 util-linux
+DEB_PKGS += busybox-static cpio kmod lz4 linux-image-amd64 iproute2 iperf3 curl python3 util-linux
 
 DEBIAN_SRC := $(addprefix tests/system/debian/,build.sh image.sh init whoami.cgi fetch.cgi udpecho.c)
-$(B)/debian/guest.cpio.gz: $(DEBIAN_SRC) | $(B)/.deps
+$(B)/debian/guest.initrd: $(DEBIAN_SRC) | $(B)/.deps
 	@tests/system/debian/build.sh $(B)/debian
 
 # All a machine is made of, before a script starts one.
-$(B)/demo/ready: $(B)/debian/guest.cpio.gz $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/small.elf
+$(B)/demo/ready: $(B)/debian/guest.initrd $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/small.elf
 	@mkdir -p $(@D) && touch $@
 
 .PHONY: run demo

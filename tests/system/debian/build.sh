@@ -3,7 +3,7 @@
 # The Debian guest: an unmodified kernel of the package archive and one initramfs that serves on any of the three
 # machines we compare (our hypervisor, Xen, plain QEMU). Needs no root rights and writes nothing outside DIR.
 #
-#   build.sh DIR     makes DIR/vmlinuz, DIR/guest.cpio.gz and DIR/tree, the latter for others to build images upon
+#   build.sh DIR     makes DIR/vmlinuz, DIR/guest.initrd and DIR/tree, the latter for others to build images upon
 #
 # The kernel is the installed linux-image package when there is one, otherwise the package is fetched and unpacked in DIR.
 set -eu
@@ -29,5 +29,5 @@ cp "$here/whoami.cgi" "$tree/www/cgi-bin/whoami"
 cp "$here/fetch.cgi" "$tree/www/cgi-bin/fetch"
 chmod 755 "$tree/init" "$tree"/www/cgi-bin/*
 cp -L "$KERNEL" "$out/vmlinuz.new" && chmod 644 "$out/vmlinuz.new" && mv "$out/vmlinuz.new" "$out/vmlinuz"
-image_pack "$tree" "$out/guest.cpio.gz"
-echo "Debian guest: kernel $KVER, initramfs $(stat -c %s "$out/guest.cpio.gz") bytes"
+image_pack "$tree" "$out/guest.initrd"
+echo "Debian guest: kernel $KVER, initramfs $(stat -c %s "$out/guest.initrd") bytes"

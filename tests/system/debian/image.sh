@@ -61,8 +61,12 @@ image_programs() {
 	done
 }
 
-# image_pack TREE FILE: the archive the kernel unpacks. All files belong to root whoever builds it; no time stamp in it.
+# image_pack TREE FILE [COMPRESSOR...]: the archive the kernel unpacks, in lz4 because that costs an emulated CPU 0.4 s less than
+# gzip; but Linux reads nothing after an lz4 archive. All files belong to root whoever builds it; no time stamp of the packer.
 image_pack() {
-	(cd "$1" && find . | LC_ALL=C sort | cpio --quiet --reproducible -R 0:0 -o -H newc | gzip -1n) >"$2.new"
-	mv "$2.new" "$2"
+	local tree=$1 file=$2
+	shift 2
+	[ $# -gt 0 ] || set -- lz4 -l -9 -q
+	(cd "$tree" && find . | LC_ALL=C sort | cpio --quiet --reproducible -R 0:0 -o -H newc | "$@") >"$file.new"
+	mv "$file.new" "$file"
 }

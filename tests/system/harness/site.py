@@ -16,7 +16,7 @@ def small(port, ports, address=ADDRESS, gateway=GATEWAY, kernel="build/guest/sma
 
 def debian(name, port, ports, address=ADDRESS, gateway=GATEWAY, memory="192M", words="", **more):
     line = f"console=hvc0 quiet vfr.name={name} vfr.ip={address}/24 vfr.gw={gateway} vfr.ports={ports} vfr.http={port} {words}"
-    return domain("build/debian/vmlinuz", line.strip(), ports, memory=memory, ramdisk="build/debian/guest.cpio.gz", **more)
+    return domain("build/debian/vmlinuz", line.strip(), ports, memory=memory, ramdisk="build/debian/guest.initrd", **more)
 
 
 def tester(kernel, words="", ports=None, memory="8M", **more):
