@@ -11,7 +11,12 @@ $(B)/debian/guest.initrd: $(DEBIAN_SRC) | $(B)/.deps
 $(B)/demo/ready: $(B)/debian/guest.initrd $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/small.elf
 	@mkdir -p $(@D) && touch $@
 
-.PHONY: run demo
+SITE ?= tests/system/sites/demo.yaml
+
+.PHONY: run demo iso
+iso: $(B)/demo/ready ## a bootable ISO of a site file: make iso SITE=file.yaml
+	@tests/system/boot $(SITE) -o $(B)/iso --iso $(B)/vfr.iso
+
 run: $(B)/demo/ready ## build all, boot three guests on one address, show what to try; Ctrl-C ends it
 	@tests/system/run.py
 
