@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The router's unit tests: table rows, the twin, the classifier and connection tables on their own.
+
+DEB_PKGS += clang libcmocka-dev
+VFR_T := tests/unit/vfr
+VFR_ROWS_SRC := $(filter-out $(VFR_T)/test_% $(VFR_T)/twin%,$(wildcard $(VFR_T)/*.c))
+
+# The router alone, sanitized, and its environment.
+VFR_SAN := $(patsubst %.c,$(B)/asan/%.o,$(wildcard xen/net/vfr/*.c)) $(B)/asan/libenvhost.a
+
+# Host programs of this folder: sanitized, against the sanitized twin of the shipped objects.
+$(B)/vfr-rows: $(VFR_ROWS_SRC:%.c=$(B)/asan/%.o) $(VFR_SAN)
+	@echo "  LD   $@"
+	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^
+
+CHECKS += vfr-rows
+check-vfr-rows = $(B)/vfr-rows
+check-vfr-rows-deps = $(B)/vfr-rows
+-include $(wildcard $(B)/asan/$(VFR_T)/*.d)

@@ -1,0 +1,792 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interpreter of table rows: see world.h. */
+#include "world.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <env_host.h>
+#include <vfr/vfr.h>
+
+#include "craft.h"
+#include "ruletext.h"
+
+#define DOMS 8
+#define QUEUE 256
+
+struct frame {
+	uint16_t port;
+	uint32_t len;
+	uint8_t b[2048];
+};
+
+struct world {
+	struct vfr *v;
+	uint64_t now;
+	const struct row *row;
+	const char *line;
+	bool failed;
+	struct vfr_pkt *last;
+	struct crafted sent;		/* as it went in */
+	int in_port;
+	struct frame emitted[QUEUE];
+	unsigned int e_head, e_tail;
+	struct vfr_pkt *released[QUEUE];
+	unsigned int r_head, r_tail;
+	struct vfr_event events[QUEUE];
+	unsigned int v_head, v_tail;
+	struct vfr_counters want[DOMS];
+	struct vfr_rule rules[DOMS + 1][64];
+	uint32_t nrules[DOMS + 1];
+	unsigned int live;
+};
+
+/* What the test allocates for a packet. */
+struct test_pkt {
+	struct vfr_pkt v;
+	struct crafted orig;
+	uint8_t b[70000];
+};
+
+static void fail(struct world *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	w->failed = true;
+	printf("    line \"%s\": ", w->line);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+/* --- the host's side -------------------------------------------------------------------------------------------------- */
+
+static void on_emit(void *host, uint16_t port, const uint8_t *f, uint32_t len)
+{
+	struct world *w = host;
+	struct frame *e = &w->emitted[w->e_tail++ % QUEUE];
+
+	e->port = port;
+	e->len = len;
+	memcpy(e->b, f, len < sizeof(e->b) ? len : sizeof(e->b));
+	if (bad_checksum(f, len))
+		fail(w, "an emitted frame has a wrong %s", bad_checksum(f, len));
+}
+
+static void on_release(void *host, struct vfr_pkt *p)
+{
+	struct world *w = host;
+
+	w->released[w->r_tail++ % QUEUE] = p;
+}
+
+static void on_event(void *host, const struct vfr_event *ev)
+{
+	struct world *w = host;
+
+	w->events[w->v_tail++ % QUEUE] = *ev;
+}
+
+static const struct vfr_ops ops = { .emit = on_emit, .release = on_release, .audit = on_event };
+
+static void free_pkt(struct world *w, struct vfr_pkt *p)
+{
+	if (!p)
+		return;
+	w->live--;
+	free(p->priv);
+}
+
+/* --- building --------------------------------------------------------------------------------------------------------- */
+
+static uint32_t ip4(const char *name)
+{
+	uint8_t a[16];
+
+	parse_addr(name, a);
+	return (uint32_t)a[0] << 24 | a[1] << 16 | a[2] << 8 | a[3];
+}
+
+static void claim_range(struct world *w, uint16_t dom, const char *addr, unsigned int protos, uint16_t first, uint16_t last)
+{
+	struct vfr_portset ps = { .kind = VFR_PS_RANGE, .first = first, .last = last };
+
+	if (vfr_slice_claim(w->v, w->now, ip4(addr), protos, &ps, dom, NULL))
+		fail(w, "the world's own slice is refused");
+}
+
+static void attach(struct world *w, uint16_t port)
+{
+	struct vfr_port_cfg cfg = { .kind = port ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .domid = port };
+
+	port_mac(port, cfg.mac);
+	if (vfr_port_attach(w->v, port, &cfg))
+		fail(w, "port %u is refused", port);
+}
+
+static void build6(struct world *w)
+{
+	uint8_t a[16], none[16] = { 0 };
+
+	parse_addr("A6", a);
+	vfr_prefix6_add(w->v, a, 64, 1, NULL);
+	parse_addr("C6", a);
+	vfr_prefix6_add(w->v, a, 64, 3, NULL);
+	parse_addr("H6", a);
+	vfr_prefix6_add(w->v, a, 128, 5, NULL);
+	parse_addr("U6", a);
+	vfr_route6_add(w->v, none, 0, 0, a);
+	vfr_neigh_static(w->v, 0, 0, a, outside_mac);
+}
+
+static void build(struct world *w)
+{
+	struct vfr_params par = { .cpus = 1, .max_ports = 16, .max_domains = 16, .max_conns = 64, .max_frags = 16, .max_nat = 64, .seed = { 1, 2, 3 } };
+	struct vfr_portset map = { .kind = VFR_PS_MAP, .offset = 4, .psid_len = 4, .psid = 5 };
+	struct vfr_domain_cfg nat;
+
+	memcpy(par.gateway_mac, gateway_mac, 6);
+	w->v = vfr_create(&par, &ops, w);
+	for (uint16_t p = 0; p < 7; p++)
+		if (p != 5)
+			attach(w, p);
+	vfr_shared_add(w->v, ip4("S"));
+	vfr_shared_add(w->v, ip4("T"));
+	claim_range(w, 1, "S", VFR_PROTOS_ALL, 1000, 1999);
+	claim_range(w, 1, "S", VFR_TCP, 80, 80);
+	claim_range(w, 2, "S", VFR_PROTOS_ALL, 2000, 2999);
+	claim_range(w, 2, "S", VFR_TCP | VFR_UDP, 443, 443);
+	claim_range(w, 4, "S", VFR_TCP | VFR_UDP | VFR_ICMP, 4000, 4003);
+	claim_range(w, 5, "S", VFR_PROTOS_ALL, 5000, 5999);
+	claim_range(w, 6, "S", VFR_TCP | VFR_UDP | VFR_ICMP, 6000, 6099);
+	vfr_slice_claim(w->v, w->now, ip4("T"), VFR_PROTOS_ALL, &map, 2, NULL);
+	vfr_dedicated_add(w->v, ip4("C"), 3, NULL);
+	vfr_internal_add(w->v, ip4("D"), 4, NULL);
+	vfr_internal_add(w->v, ip4("F"), 6, NULL);
+	vfr_self_add(w->v, ip4("G"));
+	vfr_domain_defaults(&nat);
+	nat.nat_addr = ip4("S");
+	vfr_domain_set(w->v, 4, &nat);
+	vfr_domain_set(w->v, 6, &nat);
+	vfr_route_add(w->v, 0, 0, 0, ip4("U"), 0);
+	vfr_route_add(w->v, ip4("U") & 0xffffff00, 24, 0, 0, 0);
+	vfr_neigh_static(w->v, 0, ip4("U"), NULL, outside_mac);
+	build6(w);
+}
+
+static int port_of(const char *name)
+{
+	if (!strcmp(name, "u"))
+		return 0;
+	if (name[0] >= 'A' && name[0] <= 'G' && !name[1])
+		return name[0] - 'A' + 1;
+	return atoi(name);
+}
+
+/* --- what must have happened ------------------------------------------------------------------------------------------ */
+
+static struct vfr_dir_counters *account(struct world *w, const char *at)
+{
+	if (at && at[0] == '@')
+		return &w->want[port_of(at + 1)].dir[w->in_port == port_of(at + 1) ? VFR_OUT : VFR_IN];
+	return w->in_port ? &w->want[w->in_port].dir[VFR_OUT] : &w->want[0].dir[VFR_IN];
+}
+
+static void expect_forward_counts(struct world *w, int in, int out, uint32_t len)
+{
+	w->in_port = in;
+	if (in || out == in) {
+		account(w, NULL)->packets++;
+		account(w, NULL)->bytes += len;
+	}
+	if (out && out != in) {
+		w->want[out].dir[VFR_IN].packets++;
+		w->want[out].dir[VFR_IN].bytes += len;
+	}
+}
+
+/* TTL one less, its checksum mended the slow way; link addresses as the way out has them. */
+static void as_forwarded(struct crafted *c, int in, int out, bool turned)
+{
+	uint8_t *ip = c->b + 14;
+	uint32_t s = 0;
+
+	if (turned)
+		memcpy(c->b, c->b + 6, 6);
+	else if (out == 0)
+		memcpy(c->b, outside_mac, 6);
+	else
+		port_mac(out, c->b);
+	if (out == 0)
+		port_mac(0, c->b + 6);
+	else
+		memcpy(c->b + 6, gateway_mac, 6);
+	(void)in;
+	if (ip[0] >> 4 == 6) {
+		ip[7]--;
+		return;
+	}
+	ip[8]--;
+	ip[10] = ip[11] = 0;
+	for (unsigned int i = 0; i < (ip[0] & 15u) * 4; i += 2)
+		s += (uint32_t)(ip[i] << 8 | ip[i + 1]);
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
+	ip[10] = (uint8_t)(~s >> 8);
+	ip[11] = (uint8_t)~s;
+}
+
+static void check_forwarded(struct world *w, struct vfr_pkt *p, char *rest)
+{
+	static struct crafted want;
+	struct test_pkt *t = p->priv;
+	char port[8] = "", shown[200], wanted[200];
+	int n = 0;
+
+	sscanf(rest, "%7s %n", port, &n);
+	int out = port_of(port);
+	if (p->verdict != VFR_FORWARD || p->out_port != out) {
+		describe(shown, sizeof(shown), p->head, p->len);
+		fail(w, "verdict %u (%s), port %u: %s", p->verdict, vfr_drop_name(p->drop), p->out_port, shown);
+		return;
+	}
+	if (rest[n]) {
+		if (!craft(&want, rest + n, p->in_port))
+			fail(w, "cannot be read");
+		want.b[14 + (want.b[12] == 0x08 ? 8 : 7)]++;
+	} else {
+		want = t->orig;
+	}
+	as_forwarded(&want, p->in_port, out, out == p->in_port);
+	if (want.len != p->len || memcmp(want.b, p->head, p->len)) {
+		uint32_t i = 0;
+
+		while (i < p->len && want.b[i] == p->head[i])
+			i++;
+		describe(shown, sizeof(shown), p->head, p->len);
+		describe(wanted, sizeof(wanted), want.b, want.len);
+		fail(w, "%s (%u bytes) instead of %s (%u bytes); byte %u is %02x, not %02x", shown, p->len, wanted, want.len, i, p->head[i], want.b[i]);
+	}
+	if (p->csum == VFR_CSUM_FULL && !bad_checksum(t->orig.b, t->orig.len) && bad_checksum(p->head, p->len))
+		fail(w, "forwarded with a wrong %s", bad_checksum(p->head, p->len));
+	expect_forward_counts(w, p->in_port, out, p->len);
+}
+
+static void check_drop(struct world *w, struct vfr_pkt *p, const char *reason, const char *at)
+{
+	char shown[200];
+
+	describe(shown, sizeof(shown), p->head, p->len);
+	if (p->verdict != VFR_DROP)
+		fail(w, "verdict %u, port %u: %s", p->verdict, p->out_port, shown);
+	else if (strcmp(vfr_drop_name(p->drop), reason))
+		fail(w, "dropped as %s", vfr_drop_name(p->drop));
+	w->in_port = p->in_port;
+	account(w, at)->drop[p->drop]++;
+}
+
+static void cmd_in(struct world *w, char *rest)
+{
+	struct test_pkt *t = malloc(sizeof(*t));
+	char port[8] = "";
+	int n = 0;
+
+	sscanf(rest, "%7s %n", port, &n);
+	free_pkt(w, w->last);
+	if (!craft(&w->sent, rest + n, port_of(port))) {
+		fail(w, "cannot be read");
+		free(t);
+		w->last = NULL;
+		return;
+	}
+	w->in_port = port_of(port);
+	w->live++;
+	memset(&t->v, 0xa5, sizeof(t->v));
+	t->orig = w->sent;
+	memcpy(t->b, w->sent.b, sizeof(t->b));
+	t->v.head = t->b;
+	t->v.priv = t;
+	t->v.len = w->sent.len;
+	t->v.head_len = (uint16_t)(w->sent.len > 60000 ? 256 : w->sent.len);
+	t->v.gso = w->sent.gso;
+	t->v.gso_size = w->sent.gso_size;
+	t->v.csum = w->sent.csum;
+	t->v.csum_start = w->sent.csum_start;
+	t->v.csum_offset = w->sent.csum_offset;
+	struct vfr_pkt *batch[1] = { &t->v };
+	vfr_input(w->v, 0, w->now, (uint16_t)w->in_port, batch, 1);
+	w->last = batch[0];
+}
+
+static void cmd_fwd(struct world *w, char *rest)
+{
+	if (!w->last)
+		fail(w, "held");
+	else
+		check_forwarded(w, w->last, rest);
+}
+
+static void cmd_drop(struct world *w, char *rest)
+{
+	char reason[32] = "", at[8] = "";
+
+	sscanf(rest, "%31s %7s", reason, at);
+	if (!w->last)
+		fail(w, "held");
+	else
+		check_drop(w, w->last, reason, at);
+}
+
+static void cmd_consumed(struct world *w, char *rest)
+{
+	if (!w->last || w->last->verdict != VFR_CONSUMED)
+		fail(w, "verdict %d, %s", w->last ? w->last->verdict : -1, w->last ? vfr_drop_name(w->last->drop) : "held");
+	account(w, rest)->consumed++;
+}
+
+static void cmd_held(struct world *w, char *rest)
+{
+	if (w->last)
+		fail(w, "verdict %u, %s", w->last->verdict, vfr_drop_name(w->last->drop));
+}
+
+static void cmd_emit(struct world *w, char *rest)
+{
+	struct frame *f = &w->emitted[w->e_head % QUEUE];
+	char port[8] = "", shown[200];
+	int n = 0;
+
+	sscanf(rest, "%7s %n", port, &n);
+	if (w->e_head == w->e_tail) {
+		fail(w, "nothing was emitted");
+		return;
+	}
+	w->e_head++;
+	describe(shown, sizeof(shown), f->b, f->len);
+	if (f->port != port_of(port) || strcmp(shown, rest + n))
+		fail(w, "emitted to port %u: %s", f->port, shown);
+}
+
+static void cmd_rel(struct world *w, char *rest)
+{
+	if (w->r_head == w->r_tail) {
+		fail(w, "nothing was given back");
+		return;
+	}
+	struct vfr_pkt *p = w->released[w->r_head++ % QUEUE];
+	check_forwarded(w, p, rest);
+	free_pkt(w, p);
+}
+
+static void cmd_reldrop(struct world *w, char *rest)
+{
+	char reason[32] = "", at[8] = "";
+
+	sscanf(rest, "%31s %7s", reason, at);
+	if (w->r_head == w->r_tail) {
+		fail(w, "nothing was given back");
+		return;
+	}
+	struct vfr_pkt *p = w->released[w->r_head++ % QUEUE];
+	check_drop(w, p, reason, at);
+	free_pkt(w, p);
+}
+
+static const char *const event_names[VFR_EV_COUNT] = {
+	"src-port", "src-addr", "flow-limit", "egress", "frag-attack", "rule-log", "conn-quota", "nat-exhausted", "neigh-failed",
+};
+
+static void cmd_event(struct world *w, char *rest)
+{
+	char type[32] = "", dom[8] = "";
+	unsigned long count = 1;
+
+	sscanf(rest, "%31s %7s %lu", type, dom, &count);
+	if (w->v_head == w->v_tail) {
+		fail(w, "no event");
+		return;
+	}
+	const struct vfr_event *e = &w->events[w->v_head++ % QUEUE];
+	int want = !strcmp(dom, "-") ? (int)VFR_NODOM : port_of(dom);
+	if (strcmp(event_names[e->type], type) || e->domid != want || e->count != count)
+		fail(w, "event %s of domain %u, count %lu", event_names[e->type], e->domid, (unsigned long)e->count);
+}
+
+static void cmd_time(struct world *w, char *rest)
+{
+	for (uint64_t left = (uint64_t)(atof(rest) * 1000); left; ) {
+		uint64_t step = left > 250 ? 250 : left;
+
+		w->now += step * 1000000;
+		left -= step;
+		vfr_timer(w->v, w->now);
+	}
+}
+
+/* --- configuration ---------------------------------------------------------------------------------------------------- */
+
+static unsigned int protos_of(const char *t)
+{
+	return (strstr(t, "tcp") ? VFR_TCP : 0) | (strstr(t, "udp") ? VFR_UDP : 0) | (strstr(t, "icmp") ? VFR_ICMP : 0) |
+	       (strstr(t, "sctp") ? VFR_SCTP : 0) | (!strcmp(t, "all") ? VFR_PROTOS_ALL : 0);
+}
+
+static struct vfr_portset set_of(const char *t)
+{
+	struct vfr_portset ps = { .kind = VFR_PS_RANGE };
+	unsigned int a, b, c;
+
+	if (sscanf(t, "%u/%u/%u", &a, &b, &c) == 3)
+		return (struct vfr_portset){ .kind = VFR_PS_MAP, .offset = (uint8_t)a, .psid_len = (uint8_t)b, .psid = (uint16_t)c };
+	ps.first = ps.last = (uint16_t)atoi(t);
+	if (strchr(t, '-'))
+		ps.last = (uint16_t)atoi(strchr(t, '-') + 1);
+	return ps;
+}
+
+static int error_of(const char *t)
+{
+	static const struct {
+		const char *name;
+		int value;
+	} e[] = { { "0", 0 }, { "EEXIST", -EEXIST }, { "EINVAL", -EINVAL }, { "ENOENT", -ENOENT }, { "EACCES", -EACCES }, { "EBUSY", -EBUSY } };
+
+	for (unsigned int i = 0; i < sizeof(e) / sizeof(e[0]); i++)
+		if (!strcmp(e[i].name, t))
+			return e[i].value;
+	return -9999;
+}
+
+static void cmd_claim(struct world *w, char *rest)
+{
+	char dom[8] = "", addr[32] = "", protos[32] = "", set[32] = "", want[16] = "", who[8] = "";
+	struct vfr_conflict x = { 0 };
+	unsigned int port = 0;
+
+	sscanf(rest, "%7s %31s %31s %31s = %15s %7s %u", dom, addr, protos, set, want, who, &port);
+	struct vfr_portset ps = set_of(set);
+	int r = vfr_slice_claim(w->v, w->now, ip4(addr), protos_of(protos), &ps, (uint16_t)port_of(dom), &x);
+	if (r != error_of(want) || (who[0] && (x.domid != port_of(who) || x.port != port)))
+		fail(w, "%d, in the way: domain %u port %u", r, x.domid, x.port);
+}
+
+static void cmd_free(struct world *w, char *rest)
+{
+	char dom[8] = "", addr[32] = "", protos[32] = "", set[32] = "", want[16] = "";
+
+	sscanf(rest, "%7s %31s %31s %31s = %15s", dom, addr, protos, set, want);
+	struct vfr_portset ps = set_of(set);
+	int r = vfr_slice_free(w->v, w->now, ip4(addr), protos_of(protos), &ps, (uint16_t)port_of(dom));
+	if (r != error_of(want))
+		fail(w, "%d", r);
+}
+
+static void cmd_rule(struct world *w, char *rest)
+{
+	char dom[8] = "";
+	uint32_t bad = 0;
+	int n = 0;
+
+	sscanf(rest, "%7s %n", dom, &n);
+	int d = !strcmp(dom, "all") ? DOMS : port_of(dom);
+	struct vfr_rule *r = &w->rules[d][w->nrules[d]];
+	if (!rule_from_text(r, rest + n)) {
+		fail(w, "cannot be read");
+		return;
+	}
+	if (!r->id)
+		r->id = w->nrules[d] + 1;
+	w->nrules[d]++;
+	int e = vfr_rules_set(w->v, d == DOMS ? VFR_GLOBAL : (uint16_t)d, w->rules[d], w->nrules[d], &bad);
+	if (e)
+		fail(w, "refused: %d (rule %u)", e, bad);
+}
+
+static void cmd_norules(struct world *w, char *rest)
+{
+	int d = !strcmp(rest, "all") ? DOMS : port_of(rest);
+
+	w->nrules[d] = 0;
+	vfr_rules_set(w->v, d == DOMS ? VFR_GLOBAL : (uint16_t)d, NULL, 0, NULL);
+}
+
+static void cmd_domain(struct world *w, char *rest)
+{
+	struct vfr_domain_cfg cfg;
+	char *save = NULL, *t = strtok_r(rest, " ", &save);
+	uint16_t domid = (uint16_t)port_of(t);
+
+	if (vfr_domain_get(w->v, domid, &cfg))
+		vfr_domain_defaults(&cfg);
+	while ((t = strtok_r(NULL, " ", &save))) {
+		unsigned int n = strchr(t, '=') ? (unsigned int)atoi(strchr(t, '=') + 1) : 0;
+
+		if (!strncmp(t, "flows=", 6))
+			cfg.new_flows_per_s = cfg.new_flows_burst = n;
+		else if (!strncmp(t, "conns=", 6))
+			cfg.max_conns = n;
+		else if (!strncmp(t, "frags=", 6))
+			cfg.max_frags = n;
+		else if (!strncmp(t, "maxnat=", 7))
+			cfg.max_nat = n;
+		else if (!strncmp(t, "ipid=", 5))
+			cfg.ipid_block = n;
+		else if (!strncmp(t, "mcast=", 6))
+			cfg.allow_multicast = n;
+		else if (!strcmp(t, "nodeny"))
+			cfg.egress_denies = 0;
+		else if (!strcmp(t, "nonat"))
+			cfg.nat_addr = 0;
+		else
+			fail(w, "no such field: %s", t);
+	}
+	if (vfr_domain_set(w->v, domid, &cfg))
+		fail(w, "refused");
+}
+
+static void cmd_port(struct world *w, char *rest)
+{
+	attach(w, (uint16_t)port_of(rest));
+}
+
+static void cmd_detach(struct world *w, char *rest)
+{
+	if (vfr_port_detach(w->v, (uint16_t)port_of(rest), w->now))
+		fail(w, "refused");
+}
+
+static void cmd_mtu(struct world *w, char *rest)
+{
+	char port[8] = "";
+	unsigned int mtu = 0;
+
+	sscanf(rest, "%7s %u", port, &mtu);
+	if (vfr_port_mtu_set(w->v, (uint16_t)port_of(port), (uint16_t)mtu))
+		fail(w, "refused");
+}
+
+static void cmd_del(struct world *w, char *rest)
+{
+	if (vfr_domain_del(w->v, (uint16_t)port_of(rest), w->now))
+		fail(w, "refused");
+	memset(&w->want[port_of(rest)], 0, sizeof(w->want[0]));
+}
+
+static void cmd_announce(struct world *w, char *rest)
+{
+	vfr_announce(w->v);
+}
+
+static void cmd_noneigh(struct world *w, char *rest)
+{
+	uint8_t a[16];
+
+	vfr_neigh_static(w->v, 0, ip4("U"), NULL, NULL);
+	parse_addr("U6", a);
+	vfr_neigh_static(w->v, 0, 0, a, NULL);
+}
+
+static void cmd_owner(struct world *w, char *rest)
+{
+	char addr[32] = "", protos[32] = "", who[8] = "";
+	unsigned int port = 0;
+
+	sscanf(rest, "%31s %31s %u = %7s", addr, protos, &port, who);
+	uint16_t d = vfr_slice_owner(w->v, ip4(addr), protos_of(protos), (uint16_t)port);
+	if (d != (!strcmp(who, "-") ? VFR_NODOM : (unsigned int)port_of(who)))
+		fail(w, "domain %u", d);
+}
+
+static void cmd_proto(struct world *w, char *rest)
+{
+	char dom[8] = "", addr[32] = "", want[16] = "";
+	unsigned int num = 0;
+
+	sscanf(rest, "%7s %31s %u = %15s", dom, addr, &num, want);
+	int r = num < 256 ? vfr_proto_claim(w->v, ip4(addr), (uint8_t)num, (uint16_t)port_of(dom), NULL) :
+			    vfr_spi_claim(w->v, ip4(addr), num, (uint16_t)port_of(dom), NULL);
+	if (r != error_of(want))
+		fail(w, "%d", r);
+}
+
+static void cmd_ra(struct world *w, char *rest)
+{
+	struct vfr_ra_cfg cfg = { .on = true };
+
+	vfr_ra_set(w->v, (uint16_t)port_of(rest), &cfg);
+}
+
+static void cmd_dhcp(struct world *w, char *rest)
+{
+	struct vfr_dhcp_cfg cfg = { .addr = ip4("S"), .mask = 0xffffffff, .router = ip4("G"), .lease_s = 3600, .port_params = true,
+				    .psid_offset = 6, .psid_len = 8, .psid = 0x34 };
+
+	vfr_dhcp_set(w->v, (uint16_t)port_of(rest), &cfg);
+}
+
+/* Short forms for the many. */
+static void cmd_first(struct world *w, char *rest)
+{
+	char fwd[] = "A";
+
+	cmd_in(w, rest);
+	cmd_fwd(w, fwd);
+}
+
+static void cmd_wait(struct world *w, char *rest)
+{
+	cmd_in(w, rest);
+	cmd_held(w, rest);
+}
+
+static void cmd_noerr(struct world *w, char *rest)
+{
+	char drop[] = "src-port";
+
+	cmd_in(w, rest);
+	cmd_drop(w, drop);
+	w->e_head++;
+	w->v_head = w->v_tail;
+}
+
+static void cmd_emit_any(struct world *w, char *rest)
+{
+	if (w->e_head == w->e_tail || w->emitted[w->e_head % QUEUE].port != port_of(rest))
+		fail(w, "not emitted");
+	w->e_head++;
+}
+
+static void cmd_rel_any(struct world *w, char *rest)
+{
+	char fwd[] = "u";
+
+	cmd_rel(w, fwd);
+}
+
+/* The last packet went back, addresses swapped, nothing else changed but the TTL. */
+static void cmd_turned(struct world *w, char *rest)
+{
+	struct vfr_pkt *p = w->last;
+	const struct test_pkt *t = p ? p->priv : NULL;
+
+	if (!p || p->verdict != VFR_FORWARD || p->out_port != p->in_port || memcmp(p->head + 26, t->orig.b + 30, 4) ||
+	    memcmp(p->head + 30, t->orig.b + 26, 4) || memcmp(p->head + 34, t->orig.b + 34, p->len - 34) || bad_checksum(p->head, p->len))
+		fail(w, "not turned around");
+	else
+		expect_forward_counts(w, p->in_port, p->in_port, p->len);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(struct world *w, char *rest);
+} commands[] = {
+	{ "in", cmd_in }, { "fwd", cmd_fwd }, { "drop", cmd_drop }, { "consumed", cmd_consumed }, { "held", cmd_held },
+	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "event", cmd_event }, { "time", cmd_time },
+	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },
+	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },
+	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait }, { "noerr", cmd_noerr },
+	{ "emit?", cmd_emit_any }, { "relany", cmd_rel_any }, { "turned", cmd_turned }, { "ra", cmd_ra }, { "dhcp", cmd_dhcp },
+};
+
+static void run_line(struct world *w, const char *line)
+{
+	char text[1024], *sp;
+	int times, n = 0;
+
+	if (sscanf(line, "repeat %d %n", &times, &n) == 1) {
+		for (int i = 0; i < times; i++) {
+			const char *at = strchr(line + n, '%');
+
+			if (at)
+				snprintf(text, sizeof(text), "%.*s%d%s", (int)(at - line - n), line + n, i, at + 1);
+			run_line(w, at ? text : line + n);
+		}
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", line);
+	sp = strchr(text, ' ');
+	if (sp)
+		*sp = 0;
+	for (unsigned int i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i].name, text)) {
+			commands[i].run(w, sp ? sp + 1 : text + strlen(text));
+			return;
+		}
+	fail(w, "no such command");
+}
+
+static void compare_dir(struct world *w, int dom, int dir, const struct vfr_dir_counters *is, const struct vfr_dir_counters *want)
+{
+	const char *where = dir == VFR_IN ? "in" : "out";
+
+	if (is->packets != want->packets || is->bytes != want->bytes || is->consumed != want->consumed)
+		fail(w, "domain %d %s: %lu packets %lu bytes %lu consumed, not %lu %lu %lu", dom, where, is->packets, is->bytes,
+		     is->consumed, want->packets, want->bytes, want->consumed);
+	for (unsigned int i = 0; i < VFR_DROP_COUNT; i++)
+		if (is->drop[i] != want->drop[i])
+			fail(w, "domain %d %s: %s is %lu, not %lu", dom, where, vfr_drop_name(i), is->drop[i], want->drop[i]);
+}
+
+static void finish(struct world *w)
+{
+	struct vfr_counters is;
+	char shown[200];
+
+	w->line = "(end)";
+	if (w->failed)
+		goto clean;
+	if (w->e_head != w->e_tail) {
+		describe(shown, sizeof(shown), w->emitted[w->e_head % QUEUE].b, w->emitted[w->e_head % QUEUE].len);
+		fail(w, "%u frames emitted that no line names: %s", w->e_tail - w->e_head, shown);
+	}
+	if (w->r_head != w->r_tail)
+		fail(w, "%u packets given back that no line names", w->r_tail - w->r_head);
+	for (int d = 0; d < DOMS; d++)
+		if (!vfr_counters_read(w->v, d ? (uint16_t)d : VFR_NODOM, &is))
+			for (int dir = 0; dir < 2; dir++)
+				compare_dir(w, d, dir, &is.dir[dir], &w->want[d].dir[dir]);
+clean:
+	free_pkt(w, w->last);
+	w->last = NULL;
+	vfr_destroy(w->v);
+	while (w->r_head != w->r_tail)
+		free_pkt(w, w->released[w->r_head++ % QUEUE]);
+	if (w->live)
+		fail(w, "%u packets lost", w->live);
+	if (env_host_live_blocks())
+		fail(w, "%lu bytes of memory lost", (unsigned long)env_host_live_bytes());
+}
+
+int run_row(const struct table *t, const struct row *r)
+{
+	static struct world w;
+	const char *at = r->script;
+
+	memset(&w, 0, sizeof(w));
+	w.row = r;
+	w.line = "(world)";
+	w.now = 1000000000000ull;
+	build(&w);
+	while (*at && !w.failed) {
+		char line[1024];
+		const char *end = strchr(at, '\n');
+		size_t n = end ? (size_t)(end - at) : strlen(at);
+
+		while (n && *at == ' ')
+			at++, n--;
+		snprintf(line, sizeof(line), "%.*s", (int)n, at);
+		w.line = line;
+		if (n)
+			run_line(&w, line);
+		at += n + (end ? 1 : 0);
+	}
+	w.line = "(end)";
+	finish(&w);
+	if (w.failed)
+		printf("    in row: %s / %s\n", t->name, r->title);
+	return w.failed;
+}
