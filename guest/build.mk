@@ -35,17 +35,43 @@ $(G)/obj/guest/tests/%.o: CFLAGS_GUEST += -Iguest/tests/lib
 define guest-link
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	@ld $(LDFLAGS_GUEST) -o $@.sym $(G)/obj/guest/kernel/entry.o $(filter %.o,$^) $(G)/kernel.a
+	@ld $(LDFLAGS_GUEST) -o $@.sym $(G)/obj/guest/kernel/entry.o $(filter %.o,$^) $(filter %/lwip.a,$^) $(G)/kernel.a
 	@objcopy --strip-all $@.sym $@
 endef
 
 $(GUEST_TEST_ELF): $(G)/tests/%.elf: $(G)/obj/guest/tests/%/main.o $(GUEST_TEST_LIB_OBJ) $(G)/kernel.a guest/kernel/link.lds
 	$(guest-link)
 
+# --- lwIP, fetched and never kept, and the guests on it ---------------------------------------------------------------
+LWIP := $(G)/lwip/src
+LWIP_NAMES := core/def core/inet_chksum core/init core/ip core/mem core/memp core/netif core/pbuf core/tcp core/tcp_in core/tcp_out \
+	core/timeouts core/udp core/ipv4/etharp core/ipv4/icmp core/ipv4/ip4 core/ipv4/ip4_addr core/ipv4/ip4_frag netif/ethernet
+LWIP_OBJ := $(LWIP_NAMES:%=$(G)/obj/lwip/%.o)
+LWIP_INC := -Iguest/net -isystem $(LWIP)/src/include
+
+$(LWIP)/FILES: guest/fetch-lwip
+	@echo "  GET  lwIP sources"
+	@guest/fetch-lwip $(G)/lwip
+	@touch $@
+
+$(LWIP_OBJ): $(G)/obj/lwip/%.o: $(LWIP)/FILES guest/net/lwipopts.h guest/net/arch/cc.h
+	@mkdir -p $(@D)
+	@$(CC_HV) $(CFLAGS_GUEST) -w $(LWIP_INC) -c -o $@ $(LWIP)/src/$*.c
+
+$(G)/lwip.a: $(LWIP_OBJ)
+	@rm -f $@ && ar rcs $@ $^
+
+GUEST_APP_OBJ := $(patsubst %.c,$(G)/obj/%.o,$(sort $(wildcard guest/apps/*.c guest/net/*.c)))
+$(GUEST_APP_OBJ): $(LWIP)/FILES
+$(GUEST_APP_OBJ): CFLAGS_GUEST += $(LWIP_INC) -Iguest/apps
+
+$(G)/small.elf: $(addprefix $(G)/obj/guest/,apps/small.o apps/http.o apps/echo.o net/ethif.o) $(G)/kernel.a $(G)/lwip.a guest/kernel/link.lds
+	$(guest-link)
+
 .SECONDARY: $(GUEST_TESTS:%=$(G)/obj/guest/tests/%/main.o)
 
 .PHONY: test-guests
 test-guests: $(GUEST_TEST_ELF)
-guests: test-guests
+guests: test-guests $(G)/small.elf
 
 -include $(wildcard $(G)/obj/guest/*/*.d $(G)/obj/guest/*/*/*.d $(G)/obj/guest/*/*/*/*.d $(G)/obj/xen/lib/*.d)

@@ -9,7 +9,7 @@
 #include "grant.h"
 #include "hypercall.h"
 #include "kernel.h"
-#include "mem.h"
+#include "page.h"
 #include "store.h"
 #include "trap.h"
 #include <xen/arch-x86/cpuid.h>
@@ -126,7 +126,7 @@ void guest_start(void)
 		panic("no hypervisor");
 	wrmsr(cpuid(base + 2, 0).ebx, (uint64_t)hypercall_page);
 	map_shared_info();
-	mem_init();
+	page_init();
 	events_init();
 	console_init();
 	grants_init();

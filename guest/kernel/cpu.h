@@ -10,6 +10,10 @@
 /* x86 keeps stores in order and loads in order; only the compiler needs telling. */
 #define rmb() barrier()
 #define wmb() barrier()
+/* The names that the ring macros use. */
+#define xen_mb() mb()
+#define xen_rmb() rmb()
+#define xen_wmb() wmb()
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -46,7 +46,7 @@ void console_flush(void);
 void shutdown(unsigned int reason) __attribute__((noreturn));
 void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
-/* mem.c: pages of the RAM above the image. Physical and virtual addresses are the same. */
+/* page.c: pages of the RAM above the image. Physical and virtual addresses are the same. */
 void *page_alloc(void);
 void page_free(void *page);
 unsigned int page_free_count(void);
@@ -87,8 +87,8 @@ void timer_wake_at(uint64_t deadline_ns);
 		wait_ok_;                                                                                                          \
 	})
 
-#define MSEC 1000000ull
-#define SEC 1000000000ull
+#define MSEC 1000000ul
+#define SEC 1000000000ul
 
 #define BUG_ON(x)                                                                                                                 \
 	do {                                                                                                                       \

@@ -3,7 +3,7 @@
  * Pages: a mark that moves up through the RAM region that holds the image, and a list of those given back. Modules that the
  * builder loaded are stepped over. Fresh pages are zero, as the hypervisor gave them; recycled ones are cleared.
  */
-#include "mem.h"
+#include "page.h"
 #include <string.h>
 #include "hypercall.h"
 #include "kernel.h"
@@ -49,7 +49,7 @@ static void reserve_modules(void)
 	hole_end = (m[start_info.nr_modules - 1].paddr + m[start_info.nr_modules - 1].size + 4095) & ~0xfffull;
 }
 
-void mem_init(void)
+void page_init(void)
 {
 	unsigned int i;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The page allocator's set-up; its services are in kernel.h. */
-#ifndef GUEST_MEM_H
-#define GUEST_MEM_H
+#ifndef GUEST_PAGE_H
+#define GUEST_PAGE_H
 /* Uses the boot memory map, or asks the hypervisor for one. */
-void mem_init(void);
+void page_init(void);
 #endif
