@@ -251,6 +251,7 @@ int netsched_sub_set(struct netsched *ns, uint32_t id, uint32_t index, const str
 	if (c->fair && fair_sub_set(c->fair, index, sub))
 		return netsched_refuse(why, -ENOMEM, "no memory for %u flow queues", c->p.flows);
 	c->subs[index] = *sub;
+	spread(c, gather(c));	/* a flow that now belongs elsewhere takes its queued packets along */
 	return 0;
 }
 

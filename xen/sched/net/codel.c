@@ -13,16 +13,15 @@ static uint64_t inverse_root(uint32_t n)
 
 	if (n == 1)
 		return x;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		uint64_t square = (x * x) >> 32;
-		x = (x * ((3ull << 32) - n * square)) >> 32 >> 1;
+		x = (x * (((3ull << 32) - n * square) >> 2)) >> 31;
 	}
 	return x;
 }
 
 static uint64_t control_law(uint64_t t, uint64_t interval, uint32_t count)
 {
-	/* 32 bits of ns are over 4 s of interval */
 	return t + ((interval * inverse_root(count)) >> 32);
 }
 
@@ -58,7 +57,7 @@ bool codel_judge(struct codel *c, uint64_t waited, bool alone, uint64_t target, 
 		return false;
 	/* Entered again soon: go on near the drop rate that was found the last time. */
 	uint32_t grown = c->count - c->count_before;
-	c->count = grown > 1 && now - c->drop_next < 16 * interval ? grown : 1;
+	c->count = grown > 1 && now < c->drop_next + 16 * interval ? grown : 1;
 	c->count_before = c->count;
 	c->dropping = true;
 	c->drop_next = control_law(now, interval, c->count);
