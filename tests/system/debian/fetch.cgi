@@ -1,5 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# Fetch http://QUERY from inside this guest, so that a test can look from here: outbound and hairpin connections.
+# (timeout: the -T of this wget crashes.) Fetch http://QUERY from inside this guest, so that a test can look from here: outbound and hairpin connections.
 printf 'Content-Type: text/plain\r\n\r\n'
-wget -q -T 5 -O - "http://$QUERY_STRING" 2>&1 || echo "fetch failed"
+timeout 5 wget -q -O - "http://$QUERY_STRING" 2>&1 || echo "fetch failed"

@@ -27,6 +27,8 @@ image_base() {
 	local tree=$1 name
 	rm -rf "$tree"
 	mkdir -p "$tree"/{bin,sbin,dev,proc,sys,etc,run,tmp,www,usr/bin,mods}
+	echo "hosts: files" >"$tree/etc/nsswitch.conf" # a static busybox crashes in the resolver's other modules
+	echo "127.0.0.1 localhost" >"$tree/etc/hosts"
 	cp /bin/busybox "$tree/bin/"
 	for name in $(/bin/busybox --list); do
 		[ "$name" = busybox ] || ln -s busybox "$tree/bin/$name"

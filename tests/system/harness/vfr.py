@@ -11,7 +11,7 @@ from .machine import Machine
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = f"{TOP}/build"
 ELF = f"{BUILD}/xen/vfr.elf"
-VFRCTL = f"{BUILD}/vfrctl"
+VFRCTL = os.environ.get("VFRCTL", f"{BUILD}/vfrctl")
 PLAN = "boot.plan"
 
 
