@@ -67,6 +67,7 @@ struct control_uplink_info {
 	bool up;
 	uint32_t port;			/* the router's number of the attachment point */
 	uint64_t rate_bps;
+	struct vc_count rx, tx;
 };
 
 struct control_log_entry {
@@ -121,6 +122,8 @@ struct control_ops {
 	void (*machine_info)(void *machine, struct control_machine_info *out);
 	/* The index-th uplink; -ENOENT past the last. */
 	int (*uplink_info)(void *machine, unsigned int index, struct control_uplink_info *out);
+	/* The router's attachment point of a built domain, its MAC and the gateway's MAC that the guest sees: for TRACE. Optional. */
+	int (*dom_port)(void *machine, uint16_t domid, uint32_t *port, uint8_t mac[6], uint8_t gateway_mac[6]);
 	uint64_t (*utc_ns)(void *machine);
 	/* The clock is never before this time (from the boot plan). Optional. */
 	void (*utc_at_least)(void *machine, uint64_t utc_ns);
@@ -134,7 +137,7 @@ struct control_ops {
 	/* Choose the scheduler policy of a target (VC_SCHED_*), and list the index-th target with its choices. Optional. */
 	int (*sched_set)(void *machine, const struct vc_sched_set *set, struct control_error *err);
 	int (*sched_info)(void *machine, unsigned int index, struct vc_sched_rec *out);
-	/* Rates of a domain; all zero: none. Called before the domain is built and again whenever they change. Optional. */
+	/* Rates of a domain that was built; all zero: none. Called whenever they change and after each build. Optional. */
 	int (*rate_set)(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err);
 
 	/* Capture: one at a time is enough. Optional. */

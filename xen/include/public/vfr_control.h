@@ -8,8 +8,8 @@
  * of a message costs the next one nothing but that message. In a boot plan messages stand one after the other, plain.
  *
  * Session.  HELLO opens one and carries a number chosen by the client. All later messages carry the same number, replies
- * repeat it together with `seq`; a new HELLO ends the session before it (its transaction is aborted, its wait is
- * cancelled). Each request has exactly one reply: type | VC_REPLY, or VC_ERROR. Long lists come in pages: the reply
+ * repeat it together with `seq`; a new HELLO ends the session before it (its transaction is aborted). Each request has
+ * exactly one reply: type | VC_REPLY, or VC_ERROR; only WAIT has none when another request overtakes it. Long lists come in pages: the reply
  * gives the cursor of the next page, VC_CURSOR_END closes the list.
  *
  * Configuration.  Messages 0x100-0x1ff describe *objects*: an uplink's policy, an address, a domain, a slice, the rules or
@@ -156,7 +156,7 @@ struct vc_info_reply {		/* INFO has no body */
 } VC_PACKED;
 static_assert(sizeof(struct vc_info_reply) == 160, "info");
 
-/* The reply comes when one of the things asked for has news, or after timeout_ms; another request ends the wait. */
+/* The reply comes when one of the things asked for has news, or after timeout_ms; another request ends the wait silently. */
 enum vc_wait { VC_WAIT_LOG = 1, VC_WAIT_AUDIT = 2, VC_WAIT_CONSOLE = 4, VC_WAIT_CAPTURE = 8, VC_WAIT_CONFIG = 16 };
 struct vc_wait_req {
 	uint32_t what;		/* bits of enum vc_wait */
@@ -169,7 +169,7 @@ struct vc_wait_req {
 } VC_PACKED;
 static_assert(sizeof(struct vc_wait_req) == 72, "wait");
 struct vc_wait_reply {
-	uint32_t news;		/* bits of enum vc_wait; 0: timeout or cancelled */
+	uint32_t news;		/* bits of enum vc_wait; 0: timeout */
 } VC_PACKED;
 
 /* --- configuration ------------------------------------------------------------------------------------------------- */

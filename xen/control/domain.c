@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Domains: names, numbers, and what becomes of one that stops.
+ *
+ * A domain keeps its number as long as it is in the configuration, restarts included; so its slices, rules and rates stay with it
+ * while it is down. Numbers are given in turn, so that one freed is not soon another domain's.
+ */
+#include <vfr/vfr.h>
+
+#include "internal.h"
+
+#define RESTART_BRAKE_NS SEC	/* a domain that dies sooner than this after its start is not started again */
+
+static unsigned int hash_name(const char *name)
+{
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < VC_NAME && name[i]; i++)
+		h = (h ^ (uint8_t)name[i]) * 16777619u;
+	return (h ^ h >> 16) % DOM_HASH;
+}
+
+struct dom *dom_by_id(struct control *c, uint16_t domid)
+{
+	return domid < c->p.domains_max ? c->dom[domid] : NULL;
+}
+
+struct dom *dom_by_name(struct control *c, const char *name)
+{
+	for (uint16_t id = c->dom_hash[hash_name(name)]; id; id = c->dom[id]->next)
+		if (!strncmp(c->dom[id]->name, name, VC_NAME))
+			return c->dom[id];
+	return NULL;
+}
+
+const char *control_dom_name(const struct control *c, uint16_t domid)
+{
+	return domid < c->p.domains_max && c->dom[domid] ? c->dom[domid]->name : "";
+}
+
+static struct dom *dom_add(struct control *c, const char *name)
+{
+	unsigned int h = hash_name(name);
+	struct dom *d;
+	uint16_t id = c->last_domid;
+
+	if (c->doms + 1 >= c->p.domains_max)
+		return NULL;
+	do {
+		id = id + 1 < c->p.domains_max ? id + 1 : 1;
+	} while (c->dom[id]);
+	d = env_alloc(sizeof(*d));
+	if (!d)
+		return NULL;
+	copy_name(d->name, sizeof(d->name), name);
+	d->domid = id;
+	d->state = VC_DOM_STOPPED;
+	d->next = c->dom_hash[h];
+	c->dom_hash[h] = id;
+	c->dom[id] = d;
+	c->last_domid = id;
+	c->doms++;
+	return d;
+}
+
+static void dom_remove(struct control *c, struct dom *d)
+{
+	uint16_t *link = &c->dom_hash[hash_name(d->name)];
+
+	while (*link != d->domid)
+		link = &c->dom[*link]->next;
+	*link = d->next;
+	c->dom[d->domid] = NULL;
+	c->doms--;
+	env_free(d, sizeof(*d));
+}
+
+/* A MAC made from the name: locally administered, in Xen's 00:16:3e pattern of three free bytes. */
+static void mac_from_name(const char *name, uint8_t mac[6])
+{
+	uint32_t crc = control_crc(0, name, strnlen(name, VC_NAME));
+
+	mac[0] = 0x02;
+	mac[1] = 0x16;
+	mac[2] = 0x3e;
+	mac[3] = crc >> 16 & 0xff;
+	mac[4] = crc >> 8 & 0xff;
+	mac[5] = crc & 0xff;
+}
+
+static bool mac_is_zero(const uint8_t mac[6])
+{
+	static const uint8_t zero[6];
+
+	return !memcmp(mac, zero, 6);
+}
+
+static int dom_build(struct control *c, struct dom *d, struct control_error *err)
+{
+	const struct vc_dom_create *m = (const void *)d->obj->body;
+	char cmdline[VC_CMDLINE_MAX + 1];
+	struct control_dom_spec spec = {
+		.name = m->name, .mem_bytes = m->mem_bytes, .vcpus = m->vcpus, .flags = m->flags,
+		.mtu = m->mtu ? m->mtu : 1500, .cpu_weight = m->cpu_weight ? m->cpu_weight : 256, .cpu_cap = m->cpu_cap,
+		.kernel = m->kernel, .ramdisk = m->ramdisk, .cmdline = cmdline,
+	};
+	int rc;
+
+	memcpy(spec.mac, m->mac, 6);
+	if (mac_is_zero(spec.mac))
+		mac_from_name(m->name, spec.mac);
+	memcpy(cmdline, m + 1, m->cmdline_len);
+	cmdline[m->cmdline_len] = 0;
+	err->code = 0;
+	rc = c->p.ops->dom_create(c->p.machine, d->domid, &spec, err);
+	if (rc && !err->code)
+		return control_refuse(err, -rc, "dom-create", "the domain %s could not be built (error %d)", d->name, -rc);
+	if (rc)
+		return rc;
+	if (d->rate && c->p.ops->rate_set && c->p.ops->rate_set(c->p.machine, d->domid, (const void *)d->rate->body, err))
+		env_log(ENV_ERROR, "control: the rates of %s are not in force: %s", d->name, err->text);
+	d->built = true;
+	d->state = VC_DOM_PAUSED;
+	d->fresh = !(m->flags & VC_DOM_START_PAUSED);
+	d->reason[0] = 0;
+	return 0;
+}
+
+static void dom_unbuild(struct control *c, struct dom *d, const char *reason)
+{
+	if (!d->built)
+		return;
+	c->p.ops->dom_destroy(c->p.machine, d->domid);
+	d->built = false;
+	d->fresh = false;
+	d->state = VC_DOM_STOPPED;
+	copy_name(d->reason, sizeof(d->reason), reason);
+	note_dom(c, d, false, reason);
+}
+
+static void dom_start(struct control *c, struct dom *d)
+{
+	d->fresh = false;
+	if (c->p.ops->dom_unpause(c->p.machine, d->domid)) {
+		env_log(ENV_ERROR, "control: domain %s was built but cannot be started", d->name);
+		return;
+	}
+	d->state = VC_DOM_RUNNING;
+	d->exits_ns = c->now_ns;
+	d->started_utc_ns = c->p.ops->utc_ns(c->p.machine);
+	note_dom(c, d, true, "");
+}
+
+void dom_start_fresh(struct control *c)
+{
+	for (unsigned int i = 1; i < c->p.domains_max; i++)
+		if (c->dom[i] && c->dom[i]->fresh)
+			dom_start(c, c->dom[i]);
+}
+
+int dom_check(const void *body, size_t n, struct control_error *err)
+{
+	const struct vc_dom_create *m = body;
+	const char *cmdline = (const char *)(m + 1);
+	int rc = check_name(m->name, sizeof(m->name), "domain", false, err);
+
+	if (!rc)
+		rc = check_name(m->kernel, sizeof(m->kernel), "kernel", false, err);
+	if (!rc)
+		rc = check_name(m->ramdisk, sizeof(m->ramdisk), "ramdisk", true, err);
+	if (!rc)
+		rc = check_zero(&m->reserved, sizeof(m->reserved), err);
+	if (rc)
+		return rc;
+	if (m->cmdline_len > VC_CMDLINE_MAX || n != sizeof(*m) + m->cmdline_len)
+		return control_refuse(err, EINVAL, "bad-length", "the command line of %s has %zu bytes, not %u (at most %u)", m->name,
+				      n - sizeof(*m), m->cmdline_len, VC_CMDLINE_MAX);
+	if (memchr(cmdline, 0, m->cmdline_len))
+		return control_refuse(err, EINVAL, "bad-value", "the command line of %s holds a zero byte", m->name);
+	if (m->mem_bytes < VC_MEM_MIN || m->mem_bytes > VC_MEM_MAX || m->mem_bytes % 4096)
+		return control_refuse(err, ERANGE, "bad-memory", "%s asks for %llu bytes: 2 MiB to 1 TiB, in pages of 4096", m->name,
+				      (unsigned long long)m->mem_bytes);
+	if (!m->vcpus || m->vcpus > VC_VCPUS_MAX)
+		return control_refuse(err, ERANGE, "bad-vcpus", "%s asks for %u vcpus: 1 to %d", m->name, m->vcpus, VC_VCPUS_MAX);
+	if (m->flags & ~(VC_DOM_CONTROL | VC_DOM_START_PAUSED | VC_DOM_NO_NET))
+		return control_refuse(err, EINVAL, "bad-value", "unknown flags 0x%x of %s", m->flags, m->name);
+	if (m->on_poweroff >= VC_ON_MAX || m->on_reboot >= VC_ON_MAX || m->on_crash >= VC_ON_MAX)
+		return control_refuse(err, EINVAL, "bad-value", "unknown on_poweroff, on_reboot or on_crash of %s", m->name);
+	if (m->mac[0] & 1)
+		return control_refuse(err, EINVAL, "bad-mac", "the MAC of %s is a group address", m->name);
+	if (m->mtu && (m->mtu < 576 || m->mtu > 9000))
+		return control_refuse(err, ERANGE, "bad-mtu", "the MTU of %s is %u: 576 to 9000", m->name, m->mtu);
+	return 0;
+}
+
+static int check_module(struct control *c, const char *dom, const char *what, const char *name, struct control_error *err)
+{
+	uint64_t size;
+
+	if (!name[0] || !c->p.ops->blob_find(c->p.machine, name, &size))
+		return 0;
+	return control_refuse(err, ENOENT, "no-module", "the %s of %s, %s, is neither a boot module nor was it uploaded", what, dom, name);
+}
+
+/* Two vifs with one MAC would answer for each other. Only changed domains come here, so this is n for each. */
+static int check_mac_unique(const struct object *o, const struct transition *t, struct control_error *err)
+{
+	const struct vc_dom_create *m = (const void *)o->body;
+	uint32_t end = config_first(t->to, VC_DOM_CREATE + 1);
+
+	if (mac_is_zero(m->mac))
+		return 0;
+	for (uint32_t i = config_first(t->to, VC_DOM_CREATE); i < end; i++) {
+		const struct vc_dom_create *other = (const void *)t->to->v[i]->body;
+
+		if (t->to->v[i] == o || memcmp(other->mac, m->mac, 6) || !strncmp(other->name, m->name, VC_NAME))
+			continue;
+		copy_name(err->owner, sizeof(err->owner), other->name);
+		return control_refuse(err, EEXIST, "mac-taken", "the MAC of %s is that of %s", m->name, other->name);
+	}
+	return 0;
+}
+
+int dom_check_refs(struct control *c, const struct object *o, const struct transition *t, struct control_error *err)
+{
+	const struct vc_dom_create *m = (const void *)o->body;
+	int rc = check_module(c, m->name, "kernel", m->kernel, err);
+
+	if (!rc)
+		rc = check_module(c, m->name, "ramdisk", m->ramdisk, err);
+	return rc ? rc : check_mac_unique(o, t, err);
+}
+
+static int dom_apply_add(struct control *c, const struct object *new, struct control_error *err)
+{
+	const struct vc_dom_create *m = (const void *)new->body;
+	struct vfr_domain_cfg cfg;
+	struct dom *d = dom_add(c, m->name);
+	int rc;
+
+	if (!d)
+		return control_refuse(err, ENOSPC, "too-many-domains", "no room for %s: %u domains, %u at most", m->name, c->doms,
+				      c->p.domains_max - 1);
+	d->obj = new;
+	vfr_domain_defaults(&cfg);
+	rc = vfr_domain_set(c->p.vfr, d->domid, &cfg);
+	if (rc)
+		rc = control_refuse(err, -rc, "router", "the router has no room for %s (error %d)", m->name, -rc);
+	else
+		rc = dom_build(c, d, err);
+	if (rc) {
+		vfr_domain_del(c->p.vfr, d->domid, c->now_ns);
+		dom_remove(c, d);
+	}
+	return rc;
+}
+
+/* Everything but what happens at its end needs a new start. */
+static bool needs_restart(const struct object *old, const struct object *new)
+{
+	struct vc_dom_create a, b;
+
+	if (old->length != new->length)
+		return true;
+	memcpy(&a, old->body, sizeof(a));
+	memcpy(&b, new->body, sizeof(b));
+	a.on_poweroff = b.on_poweroff;
+	a.on_reboot = b.on_reboot;
+	a.on_crash = b.on_crash;
+	return memcmp(&a, &b, sizeof(a)) || memcmp(old->body + sizeof(a), new->body + sizeof(b), old->length - sizeof(a));
+}
+
+static int dom_apply_change(struct control *c, struct dom *d, const struct object *old, const struct object *new,
+			    struct control_error *err)
+{
+	struct control_error ignored;
+	int rc;
+
+	d->obj = new;
+	if (!needs_restart(old, new))
+		return 0;
+	dom_unbuild(c, d, "reconfigured");
+	rc = dom_build(c, d, err);
+	if (!rc)
+		return 0;
+	d->obj = old;
+	if (dom_build(c, d, &ignored))
+		env_log(ENV_ERROR, "control: domain %s cannot be built as it was either: %s", d->name, ignored.text);
+	else
+		d->fresh = true;
+	return rc;
+}
+
+int dom_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,
+	      struct control_error *err)
+{
+	struct dom *d;
+
+	if (!old)
+		return dom_apply_add(c, new, err);
+	d = dom_by_name(c, (const char *)old->body);
+	ENV_ASSERT(d);
+	if (new)
+		return dom_apply_change(c, d, old, new, err);
+	dom_unbuild(c, d, "destroyed");
+	vfr_domain_del(c->p.vfr, d->domid, c->now_ns);
+	dom_remove(c, d);
+	return 0;
+}
+
+static int dom_restart(struct control *c, struct dom *d, struct control_error *err)
+{
+	int rc = dom_build(c, d, err);
+
+	if (rc)
+		return rc;
+	d->restarts++;
+	dom_start(c, d);
+	return 0;
+}
+
+void control_dom_exited(struct control *c, uint16_t domid, enum vc_dom_state how, const char *reason, uint64_t now_ns)
+{
+	struct dom *d = dom_by_id(c, domid);
+	const struct vc_dom_create *m;
+	struct control_error err;
+	unsigned int on;
+
+	c->now_ns = now_ns;
+	if (!d || !d->built)
+		return;
+	m = (const void *)d->obj->body;
+	on = how == VC_DOM_CRASHED ? m->on_crash : how == VC_DOM_STOPPED ? m->on_poweroff : m->on_reboot;
+	env_log(how == VC_DOM_CRASHED ? ENV_WARN : ENV_INFO, "control: domain %s: %s", d->name, reason);
+	if (on == VC_ON_PRESERVE) {
+		d->state = how == VC_DOM_CRASHED ? VC_DOM_CRASHED : VC_DOM_STOPPED;
+		copy_name(d->reason, sizeof(d->reason), reason);
+		note_dom(c, d, false, reason);
+		return;
+	}
+	dom_unbuild(c, d, reason);
+	if (how == VC_DOM_CRASHED)
+		d->state = VC_DOM_CRASHED;
+	if (on != VC_ON_RESTART)
+		return;
+	if (how == VC_DOM_CRASHED && now_ns - d->exits_ns < RESTART_BRAKE_NS) {
+		env_log(ENV_WARN, "control: domain %s crashed within a second of its start: it stays down", d->name);
+		return;
+	}
+	if (dom_restart(c, d, &err))
+		env_log(ENV_ERROR, "control: domain %s does not start again: %s", d->name, err.text);
+}
+
+static int op_pause(struct control *c, struct dom *d, bool pause, struct control_error *err)
+{
+	int rc;
+
+	if (!d->built || d->state != (pause ? VC_DOM_RUNNING : VC_DOM_PAUSED))
+		return control_refuse(err, EINVAL, "bad-state", "%s is not %s", d->name, pause ? "running" : "paused");
+	rc = pause ? c->p.ops->dom_pause(c->p.machine, d->domid) : c->p.ops->dom_unpause(c->p.machine, d->domid);
+	if (rc)
+		return control_refuse(err, -rc, "machine", "%s cannot be %s (error %d)", d->name, pause ? "paused" : "resumed", -rc);
+	if (!pause && !d->started_utc_ns)
+		d->started_utc_ns = c->p.ops->utc_ns(c->p.machine);
+	d->state = pause ? VC_DOM_PAUSED : VC_DOM_RUNNING;
+	return 0;
+}
+
+static int op_shutdown(struct control *c, struct dom *d, bool reboot, struct control_error *err)
+{
+	int rc;
+
+	if (d->state != VC_DOM_RUNNING)
+		return control_refuse(err, EINVAL, "bad-state", "%s is not running", d->name);
+	if (!c->p.ops->dom_shutdown)
+		return refuse_enosys(err, "asking a guest to shut down");
+	rc = c->p.ops->dom_shutdown(c->p.machine, d->domid, reboot);
+	return rc ? control_refuse(err, -rc, "machine", "%s cannot be asked (error %d)", d->name, -rc) : 0;
+}
+
+int dom_request(struct request *rq)
+{
+	const struct vc_dom_op *op = rq->body;
+	struct control *c = rq->c;
+	struct dom *d;
+	int rc = check_name(op->name, sizeof(op->name), "domain", false, rq->err);
+
+	if (rc)
+		return rc;
+	d = dom_by_name(c, op->name);
+	if (!d)
+		return control_refuse(rq->err, ENOENT, "no-domain", "there is no domain %s", op->name);
+	switch (rq->type) {
+	case VC_DOM_PAUSE:
+		return op_pause(c, d, true, rq->err);
+	case VC_DOM_UNPAUSE:
+		return op_pause(c, d, false, rq->err);
+	case VC_DOM_SHUTDOWN:
+		return op_shutdown(c, d, op->arg == 1, rq->err);
+	case VC_DOM_STOP:
+		dom_unbuild(c, d, "stopped");
+		return 0;
+	default:
+		dom_unbuild(c, d, "rebooted");
+		return dom_restart(c, d, rq->err);
+	}
+}
