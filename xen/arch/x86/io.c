@@ -8,6 +8,7 @@
 
 #include "vcpu.h"
 
+#define PORT_PIT_2 0x42
 #define PORT_DEBUG 0xe9
 
 static uint32_t debug_in(struct vcpu *v, unsigned size)
@@ -27,6 +28,13 @@ static void sleep_out(struct vcpu *v, unsigned size, uint32_t val)
 	acpi_sleep_write(v->domain, (uint8_t)val);
 }
 
+/* There is no such timer. Linux looks whether it counts before it takes the clock that we tell: at ones it looks 100,000
+ * times, which is 3 s of exits, at a zero it gives up. */
+static uint32_t pit_in(struct vcpu *v, unsigned size)
+{
+	return 0;
+}
+
 static uint32_t sleep_status_in(struct vcpu *v, unsigned size)
 {
 	return 0;
@@ -37,6 +45,7 @@ static const struct port {
 	uint32_t (*in)(struct vcpu *v, unsigned size);
 	void (*out)(struct vcpu *v, unsigned size, uint32_t val);
 } ports[] = {
+	{ PORT_PIT_2, pit_in, NULL },
 	{ PORT_DEBUG, debug_in, debug_out },
 	{ ACPI_SLEEP_CONTROL_PORT, NULL, sleep_out },
 	{ ACPI_SLEEP_STATUS_PORT, sleep_status_in, NULL },
