@@ -97,6 +97,8 @@ void smp_start_others(uint32_t limit)
 void smp_release(void)
 {
 	__atomic_store_n(&released, true, __ATOMIC_RELEASE);
+	for (uint32_t i = 1; i < nr_cpus; i++)
+		apic_send(cpus[i].apic_id, VECTOR_KICK);
 }
 
 void ap_start(uint64_t cpu)
@@ -108,7 +110,7 @@ void ap_start(uint64_t cpu)
 	cpu_init(c);
 	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
-		cpu_relax();
+		__asm__ volatile("sti; hlt; cli" : : : "memory"); /* spinning would take the boot CPU's time away when emulated */
 	cpu_loop();
 }
 
