@@ -26,7 +26,7 @@ def tester(kernel, words="", ports=None, memory="8M", **more):
 def write(path, domains, address=ADDRESS, gateway=GATEWAY):
     """domains: name -> what domain() gave."""
     with open(path, "w") as f:
-        f.write(f"addresses:\n  {address}/24: {{uplink: wan0, gateway: {gateway}, shared: true}}\ndomains:\n")
+        f.write(f"addresses:\n  {address}/24: {{uplink: net0, gateway: {gateway}, shared: true}}\ndomains:\n")
         for name, words in domains.items():
             f.write(f"  {name}:\n")
             for key, value in words.items():

@@ -10,7 +10,7 @@ from .machine import Machine
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = f"{TOP}/build"
-ELF = f"{BUILD}/xen/vfr.elf"
+ELF = os.environ.get("VFR_ELF", f"{BUILD}/xen/vfr.elf")
 VFRCTL = os.environ.get("VFRCTL", f"{BUILD}/vfrctl")
 PLAN = "boot.plan"
 
