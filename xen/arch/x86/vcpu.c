@@ -61,8 +61,6 @@ static void write_back(struct vcpu *v)
 
 	/* The guest's own: QEMU 7.2 lets XSETBV pass although it is intercepted. */
 	a->xcr0 = xgetbv(0);
-	/* QEMU's TCG does not intercept XSETBV: what the guest chose is in the register alone. */
-	a->xcr0 = xgetbv(0);
 	xsetbv(0, xstate_mask);
 	xsave(a->xsave);
 	DR_MOVE(0, false);

@@ -117,13 +117,6 @@ static inline void xsetbv(uint32_t i, uint64_t v)
 	__asm__ volatile("xsetbv" : : "c"(i), "a"((uint32_t)v), "d"((uint32_t)(v >> 32)) : "memory");
 }
 
-static inline uint64_t xgetbv(uint32_t i)
-{
-	uint32_t lo, hi;
-	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(i));
-	return (uint64_t)hi << 32 | lo;
-}
-
 static inline void irq_disable(void)
 {
 	__asm__ volatile("cli" : : : "memory");
