@@ -142,7 +142,9 @@ void xs_conn_break(struct xs_conn *conn, uint32_t code, const char *why)
 {
 	conn->fault = why;
 	conn->fault_code = code;
-	env_log(ENV_WARN, "xenstore: d%u: %s", conn->dom->domid, why);
+	/* A guest may reconnect and do it again as often as it likes. */
+	if (conn->breaks++ < 3)
+		env_log(ENV_WARN, "xenstore: d%u: %s", conn->dom->domid, why);
 }
 
 /* How many more bytes the message being gathered wants; 0: it is complete. */

@@ -126,6 +126,7 @@ struct xs_conn {
 	void *ctx;
 	const char *fault;               /* NULL, or why it is served no more */
 	uint32_t fault_code;             /* XENSTORE_ERROR_* */
+	uint32_t breaks;
 	struct xs_watch *watches;
 	struct xs_tx *txs;
 	struct xs_event events;          /* list head */

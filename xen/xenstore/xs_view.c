@@ -62,23 +62,26 @@ static void touched(struct xs_view *view, struct xs_node *node, const struct xs_
 }
 
 /* The nearest node above that exists; the root always does. */
-static const struct xs_node *ancestor(struct xs_view *view, const char *path, size_t len)
+static int ancestor(struct xs_view *view, const char *path, size_t len, const struct xs_node **out)
 {
-	const struct xs_node *node = NULL;
-	while (!node) {
+	int err = 0;
+	*out = NULL;
+	while (!err && !*out) {
 		len = xs_parent_len(path, len);
-		node = peek(view, path, len);
+		err = look(view, path, len, out);
 	}
-	return node;
+	return err;
 }
 
 /* -ENOENT is told only to those who might have read the answer higher up. */
 static int get(struct xs_view *view, const struct xs_path *path, unsigned int need, const struct xs_node **out)
 {
 	int err = look(view, path->s, path->len, out);
+	const struct xs_node *judge = *out;
+	if (!err && !judge)
+		err = ancestor(view, path->s, path->len, &judge);
 	if (err)
 		return err;
-	const struct xs_node *judge = *out ? *out : ancestor(view, path->s, path->len);
 	if ((xs_perm_mode(&judge->perms, view->dom) & need) != need)
 		return -EACCES;
 	return *out ? 0 : -ENOENT;
@@ -174,13 +177,12 @@ static int create(struct xs_view *view, const struct xs_path *path, const void *
 {
 	if (view->dom->domid != XS_DOM0 && depth(path->s, path->len) > view->dom->quota.depth)
 		return -ENOSPC;
-	size_t have = ancestor(view, path->s, path->len)->path_len, first = 0;
+	const struct xs_node *have;
 	struct xs_node *node = NULL;
-	int err = 0;
-	for (size_t len = have == 1 ? 1 : have + 1; !err && len <= path->len; len++) {
+	size_t first = 0;
+	int err = ancestor(view, path->s, path->len, &have);
+	for (size_t len = err ? 0 : have->path_len + 1; !err && len <= path->len; len++) {
 		if (len < path->len && path->s[len] != '/')
-			continue;
-		if (len == 1)
 			continue;
 		bool last = len == path->len;
 		err = add_node(view, path->s, len, last ? value : NULL, last ? value_len : 0, &node);
@@ -293,8 +295,10 @@ int xs_view_rm(struct xs_view *view, const struct xs_path *path)
 	const struct xs_node *found;
 	int err = get(view, path, XS_MODE_WRITE, &found);
 	/* What is not there is removed already, where there could have been something. */
-	if (err == -ENOENT)
-		return peek(view, path->s, xs_parent_len(path->s, path->len)) ? 0 : -ENOENT;
+	if (err == -ENOENT) {
+		err = look(view, path->s, xs_parent_len(path->s, path->len), &found);
+		return err ? err : found ? 0 : -ENOENT;
+	}
 	if (err)
 		return err;
 	return path->len == 1 ? -EINVAL : remove_tree(view, path->s, path->len, false);

@@ -63,7 +63,7 @@ struct vfr_dom {
 	_Atomic uint16_t port;			/* where its packets go; VFR_NOPORT while detached */
 	_Atomic bool dying;
 	RCU(struct vfr_domcfg) cfg;
-	RCU(struct vfr_ruleset) rules[2];	/* by family: IPv4, IPv6 */
+	RCU(struct vfr_ruleset) rules;		/* NULL: none */
 	_Atomic uint32_t conns, frags, nat;
 	_Atomic uint32_t held;			/* fragments held */
 	_Atomic uint32_t ipid;
@@ -213,19 +213,20 @@ static_assert(sizeof(struct conn_key) == 40, "compared as five words");
 struct conn {
 	struct conn_key key;
 	uint32_t next;			/* overflow chain or free list; index + 1 */
-	uint32_t stamp_ds;		/* last packet, tenths of a second */
-	uint32_t life_ds;		/* lives so long without one */
-	uint16_t slot[2];		/* by direction: who answered for OUT (the sender), for IN (the receiver) */
-	uint8_t state;
-	uint8_t flags;
-	uint16_t sched_class;
+	uint32_t stamp;			/* ticks of the last packet */
+	uint16_t life;			/* in TICK_LIFE units without one, then it is over */
+	uint16_t slot[2];		/* domains whose rules have accepted it */
 	uint16_t charged;
-	uint16_t pad;
+	uint8_t state;
+	bool opener_b;			/* endpoint b sent the first packet */
+	uint16_t sched_class;
 };
-#define CONN_FIRST_B	1u		/* the opener is endpoint b */
-#define CONN_OK_OUT	2u		/* the sender's rules have answered */
-#define CONN_OK_IN	4u
-#define CONN_RSV	8u
+static_assert(sizeof(struct conn) == ENV_CACHE_LINE, "one cache line a connection");
+
+/* Clocks of tables: 2^27 ns (134 ms) a tick, so no division; lives are kept in units of 8 ticks (1.07 s). */
+#define TICK_SHIFT	27
+#define LIFE_SHIFT	30
+#define LIFE_S(s)	((uint16_t)(((uint64_t)(s) * 1000000000ull + (1ull << LIFE_SHIFT) - 1) >> LIFE_SHIFT))
 
 #define CONN_WAYS 8
 struct conn_bucket {
@@ -247,7 +248,7 @@ struct conn_table {
 	uint32_t free;			/* index + 1 */
 	uint32_t fresh;			/* never used from here on */
 	uint32_t sweep;
-	_Atomic bool wanted;		/* some rule asks for state */
+	_Atomic uint32_t wanted;	/* rule sets that ask for state */
 };
 
 /* --- NAT --- */
@@ -283,7 +284,7 @@ struct vfr {
 	RCU(struct addr_table) addrs;
 	RCU(struct pfx6_table) pfx6;
 	RCU(struct route_table) routes;
-	RCU(struct vfr_ruleset) global_rules[2];
+	RCU(struct vfr_ruleset) global_rules;
 	RCU(struct vfr_port) *port;		/* [max_ports] */
 	RCU(struct vfr_dom) *dom;		/* [max_domains], by slot */
 
@@ -452,18 +453,59 @@ void vfr_frag_dom_gone(struct ctx *c, uint16_t slot);
 int vfr_frags_init(struct vfr *v);
 void vfr_frags_destroy(struct vfr *v);
 
-/* rules.c, classify.c */
+/* rules.c */
 int vfr_rules(struct ctx *c, struct vfr_pkt *p, struct way *w);
-void vfr_ruleset_gone(struct vfr *v, struct vfr_rcu *obj);
 void vfr_rules_destroy(struct vfr *v);
+void vfr_rules_drop_dom(struct vfr *v, struct vfr_dom *d);		/* config_lock held */
 
-/* conn.c, conndb.c */
+/* classify.c: first match among many rules */
+struct classifier;
+#define CLASS_DIMS 11
+struct class_key {
+	uint32_t w[CLASS_DIMS];		/* IPv4: src dst sport dport proto; IPv6: src x4 dst x4 sport dport proto */
+};
+/* One rule as a box in the same dimensions. */
+struct class_box {
+	uint32_t lo[CLASS_DIMS], hi[CLASS_DIMS];
+	uint32_t index;
+};
+/* => NULL without memory. `boxes` in order of precedence. */
+struct classifier *vfr_classifier_make(const struct class_box *boxes, uint32_t n, unsigned int dims);
+void vfr_classifier_free(struct classifier *cl);
+/* => the lowest index of at least `from` whose box has the key, or UINT32_MAX. */
+uint32_t vfr_classify(const struct classifier *cl, const struct class_key *key, uint32_t from);
+
+/* conn.c: the state of one connection */
+enum conn_event { CE_SYN, CE_SYNACK, CE_ACK, CE_FIN, CE_RST, CE_COUNT };
+#define CONN_INVALID 0xff
+uint8_t vfr_conn_first(uint8_t proto);
+uint8_t vfr_conn_step(uint8_t proto, uint8_t state, bool from_opener, enum conn_event ev);
+uint16_t vfr_conn_life(uint8_t proto, uint8_t state);
+bool vfr_conn_embryonic(uint8_t proto, uint8_t state);
+enum conn_event vfr_conn_event(const struct vfr_pkt *p);
+
+/* conndb.c: the table */
 int vfr_conns_init(struct vfr *v);
 void vfr_conns_destroy(struct vfr *v);
-void vfr_conn_key(struct conn_key *k, const struct vfr_pkt *p, const uint8_t *src, const uint8_t *dst, bool *swapped);
-uint32_t vfr_conn_hash(const struct vfr *v, const struct conn_key *k);
+/* connkey.c */
+void vfr_conn_key(struct conn_key *k, const struct vfr_pkt *p, bool *from_b);
+bool vfr_conn_key_quoted(struct conn_key *k, const struct vfr_pkt *p);
+uint64_t vfr_conn_hash(const struct vfr *v, const struct conn_key *k);
+struct conn_hit {
+	uint8_t state;			/* VFR_ST_ESTABLISHED, VFR_ST_NEW, VFR_ST_RELATED, VFR_ST_INVALID */
+	bool bad;			/* known, but this packet does not fit */
+	uint16_t slot[2];
+	uint16_t sched_class;
+};
+void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit);
+/* => 0, or why there is no connection now. */
+enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
 void vfr_conns_age(struct ctx *c, uint64_t *next);
 void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
+static inline void vfr_conn_prefetch(const struct vfr *v, uint64_t hash)
+{
+	__builtin_prefetch(&v->conns.bucket[(uint32_t)hash & v->conns.mask], 1);
+}
 
 /* nat.c */
 int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w);

@@ -38,7 +38,7 @@ static bool stands(struct codel *c, uint64_t waited, bool alone, uint64_t target
 	return now >= c->above_until;
 }
 
-bool codel_judge(struct codel *c, uint64_t waited, bool alone, uint64_t target, uint64_t interval, uint64_t now)
+bool codel_judge_slow(struct codel *c, uint64_t waited, bool alone, uint64_t target, uint64_t interval, uint64_t now)
 {
 	bool bad = stands(c, waited, alone, target, interval, now);
 

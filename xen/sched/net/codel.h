@@ -14,7 +14,17 @@ struct codel {
 	bool dropping;
 };
 
+/* The judgement when something is or may be amiss. */
+bool codel_judge_slow(struct codel *c, uint64_t waited, bool alone, uint64_t target, uint64_t interval, uint64_t now);
+
 /* One packet leaves after `waited` ns. alone: it is the queue's last. => whether it should be dropped or marked instead */
-bool codel_judge(struct codel *c, uint64_t waited, bool alone, uint64_t target, uint64_t interval, uint64_t now);
+static inline bool codel_judge(struct codel *c, uint64_t waited, bool alone, uint64_t target, uint64_t interval, uint64_t now)
+{
+	if (__builtin_expect(waited < target && !c->dropping, 1)) {
+		c->above_until = 0;
+		return false;
+	}
+	return codel_judge_slow(c, waited, alone, target, interval, now);
+}
 
 #endif

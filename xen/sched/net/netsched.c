@@ -35,6 +35,8 @@ static uint64_t tokens_at(const struct netsched_class *c)
 static void park(struct netsched *ns, struct netsched_class *c, uint64_t until)
 {
 	c->state |= CLASS_CAPPED;
+	if (wheel_empty(&ns->wheel))	/* it did not turn while there was nothing on it */
+		ns->wheel.tick = ns->now >> WHEEL_SHIFT;
 	wheel_add(&ns->wheel, &c->park, until);
 }
 
@@ -209,7 +211,8 @@ static void unpark(struct netsched *ns, uint64_t now)
 struct netsched_item *netsched_dequeue(struct netsched *ns, uint64_t now, uint64_t *next)
 {
 	ns->now = now;
-	unpark(ns, now);
+	if (!wheel_empty(&ns->wheel))
+		unpark(ns, now);
 	if (ns->link.paced && !bucket_open(&ns->pace, now)) {
 		*next = ns->backlog ? bucket_ready(&ns->pace) : NETSCHED_FOREVER;
 		return NULL;
