@@ -46,7 +46,7 @@ const void *blob_bytes(const char *name, size_t *size)
 	return phys_to_virt(m->start);
 }
 
-int blob_find(void *machine, const char *name, uint64_t *size)
+int machine_blob_find(void *machine, const char *name, uint64_t *size)
 {
 	size_t n;
 
@@ -56,7 +56,7 @@ int blob_find(void *machine, const char *name, uint64_t *size)
 	return 0;
 }
 
-int blob_info(void *machine, unsigned int index, struct control_blob_info *out)
+int machine_blob_info(void *machine, unsigned int index, struct control_blob_info *out)
 {
 	const char *name = NULL;
 
@@ -77,7 +77,7 @@ int blob_info(void *machine, unsigned int index, struct control_blob_info *out)
 	return 0;
 }
 
-int blob_begin(void *machine, const char *name, uint64_t size, struct control_error *err)
+int machine_blob_begin(void *machine, const char *name, uint64_t size, struct control_error *err)
 {
 	struct blob *b = find(name, false);
 
@@ -99,7 +99,7 @@ int blob_begin(void *machine, const char *name, uint64_t size, struct control_er
 	return 0;
 }
 
-int blob_put(void *machine, const char *name, uint64_t offset, const void *bytes, size_t n)
+int machine_blob_put(void *machine, const char *name, uint64_t offset, const void *bytes, size_t n)
 {
 	struct blob *b = find(name, false);
 
@@ -111,7 +111,7 @@ int blob_put(void *machine, const char *name, uint64_t offset, const void *bytes
 	return 0;
 }
 
-int blob_end(void *machine, const char *name, struct control_error *err)
+int machine_blob_end(void *machine, const char *name, struct control_error *err)
 {
 	struct blob *b = find(name, false), *old = find(name, true);
 
@@ -123,7 +123,7 @@ int blob_end(void *machine, const char *name, struct control_error *err)
 	return 0;
 }
 
-void blob_drop(void *machine, const char *name)
+void machine_blob_drop(void *machine, const char *name)
 {
 	struct blob *b = find(name, false);
 

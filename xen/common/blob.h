@@ -19,11 +19,11 @@
 const void *blob_bytes(const char *name, size_t *size);
 
 /* The control_ops of the same names. */
-int blob_find(void *machine, const char *name, uint64_t *size);
-int blob_info(void *machine, unsigned int index, struct control_blob_info *out);
-int blob_begin(void *machine, const char *name, uint64_t size, struct control_error *err);
-int blob_put(void *machine, const char *name, uint64_t offset, const void *bytes, size_t n);
-int blob_end(void *machine, const char *name, struct control_error *err);
-void blob_drop(void *machine, const char *name);
+int machine_blob_find(void *machine, const char *name, uint64_t *size);
+int machine_blob_info(void *machine, unsigned int index, struct control_blob_info *out);
+int machine_blob_begin(void *machine, const char *name, uint64_t size, struct control_error *err);
+int machine_blob_put(void *machine, const char *name, uint64_t offset, const void *bytes, size_t n);
+int machine_blob_end(void *machine, const char *name, struct control_error *err);
+void machine_blob_drop(void *machine, const char *name);
 
 #endif

@@ -74,7 +74,7 @@ static void history_add(struct domain_console *c, const char *buf, size_t n)
 	c->end += n;
 }
 
-size_t console_read(struct domain *d, uint64_t *offset, void *buf, size_t max)
+size_t guest_console_read(struct domain *d, uint64_t *offset, void *buf, size_t max)
 {
 	size_t n = 0;
 
@@ -143,7 +143,7 @@ static bool ring_drain(struct domain *d, struct domain_console *c)
 	return true;
 }
 
-size_t console_write(struct domain *d, const void *buf, size_t n)
+size_t guest_console_write(struct domain *d, const void *buf, size_t n)
 {
 	size_t done = 0;
 

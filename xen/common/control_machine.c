@@ -179,7 +179,7 @@ static size_t op_console_read(void *machine, uint16_t domid, uint64_t offset, vo
 	if (d) {
 		if (offset == ~0UL)
 			*start = 0;
-		n = console_read(d, start, buf, max);
+		n = guest_console_read(d, start, buf, max);
 		domain_put(d);
 	}
 	return n;
@@ -191,7 +191,7 @@ static size_t op_console_write(void *machine, uint16_t domid, const void *bytes,
 	size_t taken = 0;
 
 	if (d) {
-		taken = console_write(d, bytes, n);
+		taken = guest_console_write(d, bytes, n);
 		domain_put(d);
 	}
 	return taken;
@@ -301,12 +301,12 @@ static const struct control_ops ops = {
 	.dom_info = op_dom_info,
 	.console_read = op_console_read,
 	.console_write = op_console_write,
-	.blob_find = blob_find,
-	.blob_info = blob_info,
-	.blob_begin = blob_begin,
-	.blob_put = blob_put,
-	.blob_end = blob_end,
-	.blob_drop = blob_drop,
+	.blob_find = machine_blob_find,
+	.blob_info = machine_blob_info,
+	.blob_begin = machine_blob_begin,
+	.blob_put = machine_blob_put,
+	.blob_end = machine_blob_end,
+	.blob_drop = machine_blob_drop,
 	.machine_info = op_machine_info,
 	.uplink_info = op_uplink_info,
 	.utc_ns = op_utc_ns,

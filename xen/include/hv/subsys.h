@@ -41,9 +41,9 @@ void console_destroy(struct domain *d);
 void console_softirq(void);
 /* Copy at most max bytes of the history from *offset on; text that is lost moves *offset on to the first byte kept.
  * Number of bytes copied (*offset does not move by it), 0: nothing new. */
-size_t console_read(struct domain *d, uint64_t *offset, void *buf, size_t max);
+size_t guest_console_read(struct domain *d, uint64_t *offset, void *buf, size_t max);
 /* Type to the guest. Number of bytes taken (0: its ring is full). */
-size_t console_write(struct domain *d, const void *buf, size_t n);
+size_t guest_console_write(struct domain *d, const void *buf, size_t n);
 uint64_t console_end(struct domain *d);           /* bytes of output in its life */
 /* Text that did not come by the ring (CONSOLEIO_write, port 0xe9). */
 void console_emit(struct domain *d, const char *buf, size_t n);
