@@ -30,7 +30,7 @@ struct xenstore *xs_create(uint64_t seed)
 	struct xenstore *xs = env_alloc(sizeof(*xs));
 	if (!xs)
 		return NULL;
-	xs->seed = (uint32_t)(seed ^ seed >> 32) | 1;
+	xs->seed = seed;
 	xs->next_epoch = 1;
 	xs->dirty_tail = &xs->dirty;
 	xs->n_buckets = XS_NODE_MIN_BUCKETS;

@@ -127,7 +127,7 @@ const char *xs_conn_fault(struct xs_conn *conn);
 
 /* Begin to serve a ring page: sets its indices and features. */
 void xs_ring_attach(struct xs_conn *conn, struct xenstore_domain_interface *ring);
-/* Move bytes both ways, at most 32 requests. Returns XS_RING_ flags, or -EPROTO once the ring is broken (xs_conn_fault() names it). */
+/* Move bytes both ways, at most 8 requests. Returns XS_RING_ flags, or -EPROTO once the ring is broken (xs_conn_fault() names it). */
 int xs_ring_service(struct xs_conn *conn, struct xenstore_domain_interface *ring);
 
 #endif

@@ -5,13 +5,13 @@
 #include <stdio.h>
 
 const struct xs_quota xs_quota_default = {
-	.nodes = 1000,
-	.bytes = 256 * 1024,
+	.nodes = 512,
+	.bytes = 128 * 1024,
 	.value_bytes = 2048,
 	.depth = 32,
 	.watches = 128,
 	.transactions = 10,
-	.tx_nodes = 512,
+	.tx_nodes = 256,
 };
 
 static struct xs_dom **slot(struct xenstore *xs, uint16_t domid)

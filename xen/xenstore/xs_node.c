@@ -131,12 +131,17 @@ const char *xs_kids_last(const struct xs_node *node)
 	return node->kids + at;
 }
 
-static struct xs_node **bucket(const struct xenstore *xs, uint32_t hash)
+void xs_kids_drop_last(struct xs_node *node)
 {
-	return &xs->nodes[(hash ^ hash >> 16) & (xs->n_buckets - 1)];
+	node->kids_len = (uint32_t)(xs_kids_last(node) - node->kids);
 }
 
-struct xs_node *xs_node_find(const struct xenstore *xs, const char *path, size_t len, uint32_t hash)
+static struct xs_node **bucket(const struct xenstore *xs, uint64_t hash)
+{
+	return &xs->nodes[hash & (xs->n_buckets - 1)];
+}
+
+struct xs_node *xs_node_find(const struct xenstore *xs, const char *path, size_t len, uint64_t hash)
 {
 	for (struct xs_node *n = *bucket(xs, hash); n; n = n->next)
 		if (n->hash == hash && n->path_len == len && !memcmp(n->path, path, len))

@@ -61,16 +61,30 @@ int xs_path_parse(const struct xs_dom *dom, const char *s, size_t len, struct xs
 
 static_assert(sizeof(home_prefix) + 5 + XENSTORE_REL_PATH_MAX < XENSTORE_ABS_PATH_MAX, "a relative path fits behind its home");
 
-uint32_t xs_hash_step(uint32_t hash, char c)
+/* The hash of a path from that of its parent: a change looks up the watches of each of its prefixes on the way. */
+uint64_t xs_hash_next(uint64_t hash, const char *name, size_t len)
 {
-	return (hash ^ (uint8_t)c) * 0x01000193u;
+	const uint64_t k = 0x9e3779b97f4a7c15ull;
+	uint64_t word;
+	for (; len >= sizeof(word); len -= sizeof(word), name += sizeof(word)) {
+		memcpy(&word, name, sizeof(word));
+		hash = (hash ^ word) * k;
+		hash ^= hash >> 29;
+	}
+	word = (uint64_t)(len + 1) << 56;
+	memcpy(&word, name, len);
+	hash = (hash ^ word) * k;
+	return hash ^ hash >> 32;
 }
 
-uint32_t xs_hash(const struct xenstore *xs, const char *s, size_t len)
+uint64_t xs_hash(const struct xenstore *xs, const char *s, size_t len)
 {
-	uint32_t h = xs->seed;
-	for (size_t i = 0; i < len; i++)
-		h = xs_hash_step(h, s[i]);
+	uint64_t h = xs->seed;
+	for (size_t at = 1, n; at < len; at += n + 1) {
+		const char *slash = memchr(s + at, '/', len - at);
+		n = slash ? (size_t)(slash - s) - at : len - at;
+		h = xs_hash_next(h, s + at, n);
+	}
 	return h;
 }
 

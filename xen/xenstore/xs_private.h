@@ -24,7 +24,7 @@
 #define XS_WATCH_BUCKETS 1024
 #define XS_TOKEN_MAX 1000
 #define XS_PRINTF_MAX 256
-#define XS_RING_REQUESTS 32        /* answered in one call */
+#define XS_RING_REQUESTS 8         /* answered in one call: bounds how long the lock is held */
 
 enum xs_mode { XS_MODE_NONE = 0, XS_MODE_READ = 1, XS_MODE_WRITE = 2, XS_MODE_OWNER = 4 };
 
@@ -51,7 +51,7 @@ struct xs_node {
 	struct xs_node *next;            /* of the bucket */
 	struct xs_node *onext, **oprev;  /* of the owner's nodes; unused in a transaction's copy */
 	uint64_t gen;                    /* changes with value, permissions and children */
-	uint32_t hash;
+	uint64_t hash;
 	uint32_t path_len, value_len;
 	uint32_t kids_len, kids_cap;
 	struct xs_perms perms;
@@ -76,7 +76,8 @@ struct xs_tnode {
 	struct xs_tnode *next;    /* of the bucket */
 	uint64_t base_gen;        /* generation at the first access; 0: it was not there */
 	struct xs_node *node;     /* changed: what it is now, NULL for removed */
-	uint32_t hash, path_len;
+	uint64_t hash;
+	uint32_t path_len;
 	uint32_t charged;
 	bool changed;
 	bool fire;                /* changed itself, not only in its children */
@@ -104,7 +105,8 @@ struct xs_event {
 	struct xs_event *next, *prev;
 	struct xs_watch *watch;
 	char *path;               /* NULL: the watch's own, and the event is the one embedded in it */
-	uint32_t len, hash;
+	uint64_t hash;
+	uint32_t len;
 	bool pending;
 };
 
@@ -115,7 +117,8 @@ struct xs_watch {
 	xs_watch_fn *fn;                 /* of the hypervisor's own */
 	void *ctx;
 	struct xs_event self;
-	uint32_t hash, path_len, token_len, shown;
+	uint64_t hash;
+	uint32_t path_len, token_len, shown;
 	char text[];                     /* path, NUL, token, NUL */
 };
 
@@ -147,7 +150,7 @@ struct xenstore {
 	atomic_flag delivering;          /* xs_run_pending() is at work on some CPU */
 	_Atomic bool pending;
 	void *_Atomic running;           /* the watch or connection whose callback runs */
-	uint32_t seed;
+	uint64_t seed;
 	uint32_t next_epoch;
 	uint64_t gen;
 	struct xs_node **nodes;
@@ -162,8 +165,8 @@ struct xenstore {
 
 /* xs_path.c */
 int xs_path_parse(const struct xs_dom *dom, const char *s, size_t len, struct xs_path *out);
-uint32_t xs_hash(const struct xenstore *xs, const char *s, size_t len);
-uint32_t xs_hash_step(uint32_t hash, char c);
+uint64_t xs_hash(const struct xenstore *xs, const char *s, size_t len);
+uint64_t xs_hash_next(uint64_t hash, const char *name, size_t len);
 size_t xs_parent_len(const char *path, size_t len);
 const char *xs_name(const char *path, size_t len, size_t *name_len);
 
@@ -178,13 +181,14 @@ struct xs_node *xs_node_new(struct xenstore *xs, const char *path, size_t len);
 void xs_node_free(struct xs_node *node);
 struct xs_node *xs_node_copy(const struct xs_node *node);
 void xs_node_swap(struct xs_node *a, struct xs_node *b);
-struct xs_node *xs_node_find(const struct xenstore *xs, const char *path, size_t len, uint32_t hash);
+struct xs_node *xs_node_find(const struct xenstore *xs, const char *path, size_t len, uint64_t hash);
 uint32_t xs_node_bytes(const struct xs_node *node);
 int xs_node_set_value(struct xs_node *node, const void *value, size_t len);
 int xs_kids_reserve(struct xs_node *node, size_t name_len);
 void xs_kids_add(struct xs_node *node, const char *name, size_t len);
 void xs_kids_remove(struct xs_node *node, const char *name, size_t len);
 const char *xs_kids_last(const struct xs_node *node);
+void xs_kids_drop_last(struct xs_node *node);
 void xs_node_link(struct xenstore *xs, struct xs_node *node);
 void xs_node_unlink(struct xenstore *xs, struct xs_node *node);
 struct xs_dom *xs_node_owner(struct xenstore *xs, const struct xs_node *node);
@@ -207,7 +211,7 @@ int xs_tx_start(struct xs_conn *conn, uint32_t *id);
 int xs_tx_end(struct xs_conn *conn, struct xs_tx *tx, bool commit);
 struct xs_tx *xs_tx_find(struct xs_conn *conn, uint32_t id);
 void xs_tx_drop_all(struct xs_conn *conn);
-struct xs_tnode *xs_tx_peek(struct xs_tx *tx, const char *path, size_t len, uint32_t hash);
+struct xs_tnode *xs_tx_peek(struct xs_tx *tx, const char *path, size_t len, uint64_t hash);
 int xs_tx_touch(struct xenstore *xs, struct xs_tx *tx, const char *path, size_t len, struct xs_tnode **out);
 int xs_tx_room(const struct xs_tx *tx, uint32_t bytes);
 void xs_tx_recharge(struct xs_tx *tx, struct xs_tnode *t);
@@ -218,7 +222,7 @@ int xs_watch_find(struct xs_conn *conn, const struct xs_path *path, const char *
 void xs_watch_remove(struct xs_watch *watch);
 void xs_watch_remove_all(struct xs_conn *conn);
 void xs_watch_fire(struct xenstore *xs, const struct xs_node *node, const struct xs_perms *before, bool below);
-void xs_event_post(struct xs_watch *watch, const char *path, size_t len, uint32_t hash);
+void xs_event_post(struct xs_watch *watch, const char *path, size_t len, uint64_t hash);
 void xs_event_unlink(struct xs_event *ev);
 void xs_event_free(struct xs_event *ev);
 

@@ -5,16 +5,16 @@
  */
 #include <xenstore/xs_private.h>
 
-static struct xs_tnode **bucket(struct xs_tx *tx, uint32_t hash)
+static struct xs_tnode **bucket(struct xs_tx *tx, uint64_t hash)
 {
-	return &tx->bucket[(hash ^ hash >> 16) % XS_TX_BUCKETS];
+	return &tx->bucket[hash % XS_TX_BUCKETS];
 }
 
 #define for_each_tnode(tx, i, t)                        \
 	for (unsigned int i = 0; i < XS_TX_BUCKETS; i++) \
 		for (struct xs_tnode *t = (tx)->bucket[i]; t; t = t->next)
 
-struct xs_tnode *xs_tx_peek(struct xs_tx *tx, const char *path, size_t len, uint32_t hash)
+struct xs_tnode *xs_tx_peek(struct xs_tx *tx, const char *path, size_t len, uint64_t hash)
 {
 	struct xs_tnode *t = *bucket(tx, hash);
 	while (t && (t->hash != hash || t->path_len != len || memcmp(t->path, path, len)))
@@ -40,7 +40,7 @@ void xs_tx_recharge(struct xs_tx *tx, struct xs_tnode *t)
 /* The entry of a path; at the first access it is made and the generation noted. */
 int xs_tx_touch(struct xenstore *xs, struct xs_tx *tx, const char *path, size_t len, struct xs_tnode **out)
 {
-	uint32_t hash = xs_hash(xs, path, len);
+	uint64_t hash = xs_hash(xs, path, len);
 	*out = xs_tx_peek(tx, path, len, hash);
 	if (*out)
 		return 0;

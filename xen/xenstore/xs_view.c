@@ -10,7 +10,7 @@
 /* The node at a path, or NULL: for looking around, leaves no trace in the transaction. */
 static const struct xs_node *peek(struct xs_view *view, const char *path, size_t len)
 {
-	uint32_t hash = xs_hash(view->xs, path, len);
+	uint64_t hash = xs_hash(view->xs, path, len);
 	struct xs_tnode *t = view->tx ? xs_tx_peek(view->tx, path, len, hash) : NULL;
 	return t && t->changed ? t->node : xs_node_find(view->xs, path, len, hash);
 }
@@ -273,11 +273,10 @@ static int remove_tree(struct xs_view *view, const char *path, size_t len, bool 
 		drop(view, node, done, quiet);
 		if (done)
 			break;
-		const char *name = xs_name(walk->s, at, &name_len);
 		at = xs_parent_len(walk->s, at);
 		err = own(view, walk->s, at, &node);
 		if (!err)
-			xs_kids_remove(node, name, name_len);
+			xs_kids_drop_last(node);
 	}
 	if (!err) {
 		const char *name = xs_name(path, len, &name_len);

@@ -8,9 +8,9 @@
  */
 #include <xenstore/xs_private.h>
 
-static struct xs_watch **bucket(struct xenstore *xs, uint32_t hash)
+static struct xs_watch **bucket(struct xenstore *xs, uint64_t hash)
 {
-	return &xs->watches[(hash ^ hash >> 16) % XS_WATCH_BUCKETS];
+	return &xs->watches[hash % XS_WATCH_BUCKETS];
 }
 
 static size_t watch_size(const struct xs_watch *w)
@@ -103,7 +103,7 @@ static size_t event_size(size_t len)
 }
 
 /* An event with a path of its own, or NULL when the connection has its share of them, or memory is out. */
-static struct xs_event *event_new(struct xs_watch *w, const char *path, size_t len, uint32_t hash)
+static struct xs_event *event_new(struct xs_watch *w, const char *path, size_t len, uint64_t hash)
 {
 	struct xs_conn *conn = w->conn;
 	if (conn->n_events >= XS_EVENTS_MAX || conn->event_bytes + event_size(len) > XS_EVENT_BYTES_MAX)
@@ -119,7 +119,7 @@ static struct xs_event *event_new(struct xs_watch *w, const char *path, size_t l
 	return ev;
 }
 
-static bool posted(const struct xs_conn *conn, const struct xs_watch *w, const char *path, size_t len, uint32_t hash)
+static bool posted(const struct xs_conn *conn, const struct xs_watch *w, const char *path, size_t len, uint64_t hash)
 {
 	for (const struct xs_event *ev = conn->events.next; ev != &conn->events; ev = ev->next)
 		if (ev->hash == hash && ev->watch == w && ev->path && ev->len == len && !memcmp(ev->path, path, len))
@@ -128,7 +128,7 @@ static bool posted(const struct xs_conn *conn, const struct xs_watch *w, const c
 }
 
 /* Queue an event unless the same is pending. What cannot be queued folds into the event for the watched path itself. */
-void xs_event_post(struct xs_watch *w, const char *path, size_t len, uint32_t hash)
+void xs_event_post(struct xs_watch *w, const char *path, size_t len, uint64_t hash)
 {
 	struct xs_conn *conn = w->conn;
 	struct xs_event *ev = &w->self;
@@ -181,7 +181,7 @@ static bool may_know(struct xenstore *xs, const struct xs_node *node, const stru
 }
 
 /* Tell those who watch the first `len` characters of the node's path. */
-static void fire_at(struct xenstore *xs, const struct xs_node *node, const struct xs_perms *before, size_t len, uint32_t hash)
+static void fire_at(struct xenstore *xs, const struct xs_node *node, const struct xs_perms *before, size_t len, uint64_t hash)
 {
 	for (struct xs_watch *w = *bucket(xs, hash); w; w = w->next)
 		if (w->hash == hash && w->path_len == len && !memcmp(w->text, node->path, len) && may_know(xs, node, before, w->conn->dom))
@@ -191,14 +191,12 @@ static void fire_at(struct xenstore *xs, const struct xs_node *node, const struc
 /* A node changed. `before`: its permissions if they are what changed. `below`: tell also who watches from further up. */
 void xs_watch_fire(struct xenstore *xs, const struct xs_node *node, const struct xs_perms *before, bool below)
 {
-	if (below && node->path_len > 1) {
-		uint32_t h = xs_hash_step(xs->seed, '/');
-		fire_at(xs, node, before, 1, h);
-		for (size_t len = 1; len < node->path_len; len++) {
-			if (node->path[len] == '/')
-				fire_at(xs, node, before, len, h);
-			h = xs_hash_step(h, node->path[len]);
-		}
+	uint64_t h = xs->seed;
+	for (size_t at = 1, n; below && at < node->path_len; at += n + 1) {
+		const char *slash = memchr(node->path + at, '/', node->path_len - at);
+		n = slash ? (size_t)(slash - node->path) - at : node->path_len - at;
+		fire_at(xs, node, before, at == 1 ? 1 : at - 1, h);
+		h = xs_hash_next(h, node->path + at, n);
 	}
 	fire_at(xs, node, before, node->path_len, node->hash);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +114,7 @@ static void work_in_one_call_is_bounded(void **state)
 	for (int i = 0; i < 64; i++) {
 		uint32_t before = ring.rsp_prod;
 		flags = xs_ring_service(conn, &ring);
-		assert_true(ring.rsp_prod - before <= 33 * 23);
+		assert_true(ring.rsp_prod - before <= 9 * 23);
 		more += !!(flags & XS_RING_MORE);
 		while (guest_get(reply, 23) == 23)
 			answered++;
@@ -121,7 +122,7 @@ static void work_in_one_call_is_bounded(void **state)
 			break;
 	}
 	assert_int_equal(answered, 64);
-	assert_true(more >= 1);
+	assert_true(more >= 4);
 }
 
 static void a_guest_that_reads_slowly_gets_every_reply(void **state)
@@ -251,7 +252,9 @@ static void a_page_that_changes_under_us_harms_only_its_guest(void **state)
 	unsigned int broken = 0;
 	scribbling = true;
 	assert_int_equal(pthread_create(&id, NULL, scribble, NULL), 0);
-	for (int i = 0; i < 100000; i++) {
+	for (long i = 0; i < 100000 || (broken <= 10 && i < 100000000); i++) {
+		if (i % 1000 == 0)
+			sched_yield();
 		if (xs_ring_service(conn, &ring) == -EPROTO) {
 			broken++;
 			__atomic_store_n(&ring.connection, XENSTORE_RECONNECT, __ATOMIC_RELEASE);

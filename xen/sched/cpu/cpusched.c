@@ -166,6 +166,7 @@ int cpusched_item_remove(struct cpusched *s, struct sched_item *item)
 		s->ops->vcpu_remove(s->inst, item);
 	item->state = SCHED_BLOCKED;
 	list_remove(item);
+	item->all.next = item->all.prev = NULL;
 	unlock(s);
 	return 0;
 }
