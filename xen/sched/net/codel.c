@@ -49,15 +49,15 @@ bool codel_judge_slow(struct codel *c, uint64_t waited, bool alone, uint64_t tar
 		}
 		if (now < c->drop_next)
 			return false;
-		c->count++;
+		c->count += c->count < UINT16_MAX;
 		c->drop_next = control_law(c->drop_next, interval, c->count);
 		return true;
 	}
 	if (!bad)
 		return false;
 	/* Entered again soon: go on near the drop rate that was found the last time. */
-	uint32_t grown = c->count - c->count_before;
-	c->count = grown > 1 && now < c->drop_next + 16 * interval ? grown : 1;
+	int grown = c->count - c->count_before;
+	c->count = grown > 1 && now < c->drop_next + 16 * interval ? (uint16_t)grown : 1;
 	c->count_before = c->count;
 	c->dropping = true;
 	c->drop_next = control_law(now, interval, c->count);

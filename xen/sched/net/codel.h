@@ -9,8 +9,8 @@
 struct codel {
 	uint64_t above_until;	/* the delay has been above target; when that has lasted an interval. 0: it is not above */
 	uint64_t drop_next;
-	uint32_t count;		/* drops since the dropping state was entered */
-	uint32_t count_before;	/* when it was entered */
+	uint16_t count;		/* drops since the dropping state was entered */
+	uint16_t count_before;	/* when it was entered */
 	bool dropping;
 };
 

@@ -52,8 +52,6 @@ static struct netsched_class *drr_pick(struct netsched *ns, uint64_t now)
 	struct drr *drr = ns->priv;
 	struct drr_class *dc = (struct drr_class *)drr->ring.head;
 
-	if (!dc)
-		return NULL;
 	/* A 64 KiB segment is 53 quanta of weight 1; each of these turns was paid for by the segment. */
 	while (dc->credit <= 0) {
 		dc->credit += dc->quantum;

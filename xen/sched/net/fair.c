@@ -12,6 +12,7 @@
  */
 #include <sched/net/fair.h>
 
+#include <assert.h>
 #include <errno.h>
 
 #define QUANTUM 1538	/* a full Ethernet frame on the wire */
@@ -24,6 +25,7 @@ struct flow {
 	struct codel codel;
 	bool listed;
 };
+static_assert(sizeof(struct flow) == ENV_CACHE_LINE, "a flow is one cache line");
 
 struct flow_list {
 	struct flow *head, *tail;
@@ -127,6 +129,8 @@ static struct sub *sub_of(const struct fair *f, const struct netsched_item *item
 {
 	uint32_t i = item->mark < NETSCHED_SUBS ? item->mark : 0;
 
+	if (f->subs == 1)
+		return (struct sub *)&f->sub[0];
 	if (i == 0)
 		i = f->by_dscp[item->dscp & 63];
 	if (!f->sub[i].flows)
@@ -263,4 +267,35 @@ struct netsched_queue fair_drain(struct fair *f)
 	for (uint32_t i = 0; i < NETSCHED_SUBS; i++)
 		drain_sub(&f->sub[i], &q);
 	return q;
+}
+
+/* The flow that goes next, if only one sub-class is in use (else this is a guess). */
+static const struct flow *likely_flow(const struct fair *f)
+{
+	return f->sub[0].fresh.head ? f->sub[0].fresh.head : f->sub[0].old.head;
+}
+
+void netsched_fetch(const struct netsched_class *c, unsigned int turns)
+{
+	if (turns == 4) {
+		__builtin_prefetch(c, 1);
+		__builtin_prefetch(&c->sent_packets, 1);
+		return;
+	}
+	if (c->q.head) {
+		__builtin_prefetch(c->q.head, 1);
+		return;
+	}
+	if (!c->fair)
+		return;
+	if (turns == 3) {
+		__builtin_prefetch(c->fair, 1);
+		__builtin_prefetch(&c->fair->sub[0].old, 1);
+		return;
+	}
+	const struct flow *flow = likely_flow(c->fair);
+	if (turns == 2)
+		__builtin_prefetch(flow, 1);
+	else if (flow)
+		__builtin_prefetch(flow->q.head, 1);
 }

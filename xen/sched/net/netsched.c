@@ -9,6 +9,9 @@
  *	enqueue:	limits -> queue -> (first packet) tokens? wake : wheel
  *	dequeue:	wheel -> link's tokens? -> policy's pick -> queue's next -> tokens, statistics -> policy's sent
  *
+ * While only one class is runnable there is nothing to order: it is `sole`, and the policy learns of it when a second one comes.
+ * On a link that is not full, most packets pass so.
+ *
  * Cost. Nothing here depends on the number of classes or of packets; there is no division. A class's hot state is its first
  * cache line; ceilings are looked at only in classes that have one.
  *
@@ -50,13 +53,26 @@ void netsched_start(struct netsched *ns, struct netsched_class *c)
 		}
 	}
 	c->state |= CLASS_RUNNABLE;
+	if (ns->runnable++ == 0) {
+		ns->sole = c;
+		return;
+	}
+	if (ns->sole) {
+		ns->ops->wake(ns, ns->sole, ns->now);
+		ns->sole = NULL;
+	}
 	ns->ops->wake(ns, c, ns->now);
 }
 
 void netsched_halt(struct netsched *ns, struct netsched_class *c)
 {
-	if (c->state & CLASS_RUNNABLE)
-		ns->ops->sleep(ns, c);
+	if (c->state & CLASS_RUNNABLE) {
+		ns->runnable--;
+		if (ns->sole == c)
+			ns->sole = NULL;
+		else
+			ns->ops->sleep(ns, c);
+	}
 	if (c->state & CLASS_CAPPED)
 		wheel_del(&ns->wheel, &c->park);
 	c->state &= ~(uint32_t)(CLASS_RUNNABLE | CLASS_CAPPED);
@@ -131,6 +147,14 @@ enum netsched_verdict netsched_enqueue(struct netsched *ns, struct netsched_item
 	return NETSCHED_STOP;
 }
 
+void netsched_expect(const struct netsched *ns, uint32_t id)
+{
+	if (id >= ns->link.max_classes)
+		return;
+	__builtin_prefetch(&ns->classes[id], 1);
+	__builtin_prefetch(&ns->classes[id].sent_packets, 1);
+}
+
 static struct netsched_item *class_pop(struct netsched_class *c, uint64_t now)
 {
 	struct netsched_item *item = queue_pop(&c->q);
@@ -183,8 +207,11 @@ static struct netsched_item *send(struct netsched *ns, struct netsched_class *c,
 		ready = take_tokens(c, item->wire_bytes, now);
 
 	bool runnable = c->packets && !ready;
-	ns->ops->sent(ns, c, item->wire_bytes, runnable);
+	if (ns->sole != c)
+		ns->ops->sent(ns, c, item->wire_bytes, runnable);
 	if (!runnable) {
+		ns->runnable--;
+		ns->sole = NULL;
 		c->state &= ~(uint32_t)CLASS_RUNNABLE;
 		if (c->packets)
 			park(ns, c, ready);
@@ -217,13 +244,12 @@ struct netsched_item *netsched_dequeue(struct netsched *ns, uint64_t now, uint64
 		*next = ns->backlog ? bucket_ready(&ns->pace) : NETSCHED_FOREVER;
 		return NULL;
 	}
-	struct netsched_class *c = ns->ops->pick(ns, now);
-	if (!c) {
+	if (!ns->runnable) {
 		*next = wheel_next(&ns->wheel);
 		return NULL;
 	}
 	*next = now;
-	return send(ns, c, now);
+	return send(ns, ns->sole ? ns->sole : ns->ops->pick(ns, now), now);
 }
 
 unsigned int netsched_dequeue_batch(struct netsched *ns, uint64_t now, uint32_t budget, struct netsched_item **out,

@@ -158,6 +158,8 @@ void netsched_admitted(const struct netsched *ns, uint64_t *given_bps, uint64_t 
 
 /* --- packets --- */
 enum netsched_verdict netsched_enqueue(struct netsched *ns, struct netsched_item *item, uint64_t now);
+/* A packet of class `id` comes soon: have its state in the cache by then. For hosts that see packets in batches. */
+void netsched_expect(const struct netsched *ns, uint32_t id);
 /* The packet that goes now, or NULL and in *next the time to ask again (NETSCHED_FOREVER: after an enqueue). */
 struct netsched_item *netsched_dequeue(struct netsched *ns, uint64_t now, uint64_t *next);
 /* Up to `max` packets and until `budget` bytes are spent (the last may overdraw it); *next is set if it ended for want

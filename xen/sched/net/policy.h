@@ -8,6 +8,7 @@
  * becomes runnable (wake), when it ceases to be outside of its own doing (sleep), and what it sent (sent). A policy owns
  * one private block an instance and one a class, both zeroed, of the sizes it names; it allocates nothing.
  *
+ * A class that is the only runnable one is sent from without asking the policy; wake() comes when there is a second one.
  * Packet lengths are not known before a packet is taken: CoDel may drop the head. So a class is charged afterwards.
  */
 #ifndef SCHED_NET_POLICY_H
@@ -47,7 +48,7 @@ struct netsched_ops {
 	void (*wake)(struct netsched *ns, struct netsched_class *c, uint64_t now);
 	/* The class was runnable and no longer is. */
 	void (*sleep)(struct netsched *ns, struct netsched_class *c);
-	/* Which runnable class sends next; NULL only if none is runnable. sent() or sleep() for it follows at once. */
+	/* Which runnable class sends next; there is one. sent() for it follows at once. */
 	struct netsched_class *(*pick)(struct netsched *ns, uint64_t now);
 	/* The picked class sent one packet of `bytes`; it stays runnable, or not (then no sleep() follows). */
 	void (*sent)(struct netsched *ns, struct netsched_class *c, uint32_t bytes, bool runnable);
@@ -105,6 +106,8 @@ struct netsched {
 	size_t class_stride;
 	uint32_t backlog;
 	uint32_t live;
+	uint32_t runnable;
+	struct netsched_class *sole;	/* the only runnable class, unknown to the policy; or NULL */
 	struct bucket pace;
 	struct wheel wheel;
 	uint64_t now;			/* of the call that runs */
@@ -119,6 +122,13 @@ static inline bool netsched_is_live(const struct netsched *ns, uint32_t id)
 {
 	return id < ns->link.max_classes && (ns->classes[id].state & CLASS_LIVE);
 }
+
+/*
+ * For policies that know who follows: c is to be picked after `turns` more picks. Told so at each number from NETSCHED_LOOK_AHEAD
+ * down to 1, this has all that its packet needs in the cache by then: the class, its queue, the flow, the packet. (fair.c)
+ */
+#define NETSCHED_LOOK_AHEAD 4u
+void netsched_fetch(const struct netsched_class *c, unsigned int turns);
 
 extern const struct netsched_ops netsched_rr, netsched_tbf, netsched_drr, netsched_hfq;
 

@@ -27,7 +27,7 @@ struct netsched_class *netsched_rr_pick(struct netsched *ns, uint64_t now)
 	struct rr *rr = ns->priv;
 	struct rr_class *rc = (struct rr_class *)rr->ring.head;
 
-	return rc ? rc->class : NULL;
+	return rc->class;
 }
 
 void netsched_rr_sent(struct netsched *ns, struct netsched_class *c, uint32_t bytes, bool runnable)
