@@ -13,7 +13,13 @@ $(B)/vfr-rows: $(VFR_ROWS_SRC:%.c=$(B)/asan/%.o) $(VFR_SAN)
 	@echo "  LD   $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^
 
-CHECKS += vfr-rows
+$(B)/vfr-tables: $(B)/asan/$(VFR_T)/test_tables.o $(VFR_SAN)
+	@echo "  LD   $@"
+	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka
+
+CHECKS += vfr-rows vfr-tables
+check-vfr-tables = $(B)/vfr-tables
+check-vfr-tables-deps = $(B)/vfr-tables
 check-vfr-rows = $(B)/vfr-rows
 check-vfr-rows-deps = $(B)/vfr-rows
 -include $(wildcard $(B)/asan/$(VFR_T)/*.d)

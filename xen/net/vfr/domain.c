@@ -174,6 +174,9 @@ static void dom_gone(struct vfr *v, struct vfr_rcu *obj)
 {
 	struct vfr_dom *d = (struct vfr_dom *)obj;
 
+	/* A packet that was under way while the domain left may have opened something in its name. */
+	vfr_nat_drop_dom(v, d->slot);
+	vfr_conns_drop_dom(v, d->slot);
 	env_free(rcu_get(d->cfg), sizeof(struct vfr_domcfg));
 	env_free(d->count, counts_size(v));
 	rcu_set(v->dom[d->slot], NULL);
@@ -191,9 +194,8 @@ int vfr_domain_del(struct vfr *v, uint16_t domid, uint64_t now_ns)
 		return -ENOENT;
 	if (port != VFR_NOPORT)
 		vfr_port_detach(v, port, now_ns);
-	vfr_rules_set(v, domid, NULL, 0, NULL);
-
 	env_lock(&v->config_lock);
+	vfr_rules_drop_dom(v, d);
 	vfr_slices_drop_dom(v, d, now_ns);
 	vfr_addrs_drop_dom(v, d->slot);
 	v->slot_of[domid] = SLOT_NONE;

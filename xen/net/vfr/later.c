@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stages that are on their way. */
 #include <vfr/priv.h>
-int vfr_rules(struct ctx *c, struct vfr_pkt *p, struct way *w) { return 0; }
-void vfr_rules_destroy(struct vfr *v) { }
-int vfr_rules_set(struct vfr *v, uint16_t domid, const struct vfr_rule *rules, uint32_t n, uint32_t *bad) { return n ? -EOPNOTSUPP : 0; }
-int vfr_conns_init(struct vfr *v) { return 0; }
-void vfr_conns_destroy(struct vfr *v) { }
-void vfr_conns_age(struct ctx *c, uint64_t *next) { }
-void vfr_conns_drop_dom(struct vfr *v, uint16_t slot) { }
 int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w) { return 0; }
 int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w) { return 0; }
 void vfr_nat_addresses(struct vfr_pkt *p, uint32_t s, uint32_t d) { }

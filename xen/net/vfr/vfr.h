@@ -287,7 +287,7 @@ struct vfr_egress_deny {
 struct vfr_domain_cfg {
 	uint32_t new_flows_per_s;	/* 0: no limit */
 	uint32_t new_flows_burst;
-	uint32_t max_conns;		/* 0: an equal share of the table, at least 1024 */
+	uint32_t max_conns;		/* 0: an eighth of the table, at least 1024 */
 	uint32_t max_frags;		/* 0: 64 datagrams */
 	uint32_t max_nat;		/* 0: as many as the slice has ports */
 	uint32_t nat_addr;		/* shared address whose slice the internal addresses leave by; 0: no NAT */

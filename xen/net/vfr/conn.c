@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of one connection, as tables: what a TCP segment does to it, and how long it may be silent (RFC 5382, 7857; UDP
+ * RFC 4787; ICMP RFC 5508). Sequence numbers are not followed: the guests do that; a reset only shortens the life.
+ */
+#include <vfr/priv.h>
+
+enum { SYN_SENT, SYN_RCVD, OPEN, FIN_OPENER, FIN_OTHER, CLOSING, RESET, TCP_STATES };
+enum { UDP_NEW, UDP_BOTH };
+
+#define X CONN_INVALID
+/* [state][from the opener?][event SYN, SYNACK, ACK, FIN, RST] */
+static const uint8_t tcp_next[TCP_STATES][2][CE_COUNT] = {
+	[SYN_SENT] = { { SYN_SENT, SYN_RCVD, X, X, RESET }, { SYN_SENT, X, X, X, RESET } },
+	[SYN_RCVD] = { { X, SYN_RCVD, SYN_RCVD, FIN_OTHER, RESET }, { SYN_RCVD, X, OPEN, FIN_OPENER, RESET } },
+	[OPEN] = { { X, OPEN, OPEN, FIN_OTHER, RESET }, { OPEN, X, OPEN, FIN_OPENER, RESET } },
+	[FIN_OPENER] = { { X, X, FIN_OPENER, CLOSING, RESET }, { X, X, FIN_OPENER, FIN_OPENER, RESET } },
+	[FIN_OTHER] = { { X, X, FIN_OTHER, FIN_OTHER, RESET }, { X, X, FIN_OTHER, CLOSING, RESET } },
+	/* A new SYN may reuse the ports of a connection that is closing (RFC 6191) or was reset. */
+	[CLOSING] = { { X, X, CLOSING, CLOSING, RESET }, { SYN_SENT, X, CLOSING, CLOSING, RESET } },
+	[RESET] = { { X, X, RESET, RESET, RESET }, { SYN_SENT, X, RESET, RESET, RESET } },
+};
+#undef X
+
+static const uint16_t tcp_life[TCP_STATES] = {
+	[SYN_SENT] = LIFE_S(240), [SYN_RCVD] = LIFE_S(240), [OPEN] = LIFE_S(7440), [FIN_OPENER] = LIFE_S(7440), [FIN_OTHER] = LIFE_S(7440),
+	[CLOSING] = LIFE_S(240), [RESET] = LIFE_S(240),
+};
+
+static const char *const tcp_names[TCP_STATES] = { "syn-sent", "syn-received", "established", "fin-opener", "fin-other", "closing", "reset" };
+
+const char *vfr_conn_state_name(uint8_t proto, uint8_t state)
+{
+	if (proto == IP_TCP)
+		return state < TCP_STATES ? tcp_names[state] : "?";
+	return state == UDP_NEW ? "one-way" : "both-ways";
+}
+
+uint8_t vfr_conn_first(uint8_t proto)
+{
+	return proto == IP_TCP ? SYN_SENT : UDP_NEW;
+}
+
+uint8_t vfr_conn_step(uint8_t proto, uint8_t state, bool from_opener, enum conn_event ev)
+{
+	if (proto == IP_TCP)
+		return tcp_next[state][from_opener][ev];
+	return from_opener ? state : UDP_BOTH;
+}
+
+uint16_t vfr_conn_life(uint8_t proto, uint8_t state)
+{
+	if (proto == IP_TCP)
+		return tcp_life[state];
+	if (proto == IP_ICMP || proto == IP_ICMP6)
+		return LIFE_S(60);
+	return state == UDP_NEW ? LIFE_S(120) : LIFE_S(300);
+}
+
+bool vfr_conn_embryonic(uint8_t proto, uint8_t state)
+{
+	return proto == IP_TCP ? state <= SYN_RCVD || state >= CLOSING : state == UDP_NEW;
+}
+
+enum conn_event vfr_conn_event(const struct vfr_pkt *p)
+{
+	if (p->proto != IP_TCP)
+		return CE_ACK;
+	if (p->tcp_flags & TCP_RST)
+		return CE_RST;
+	if (p->tcp_flags & TCP_SYN)
+		return p->tcp_flags & TCP_ACK ? CE_SYNACK : CE_SYN;
+	return p->tcp_flags & TCP_FIN ? CE_FIN : CE_ACK;
+}
