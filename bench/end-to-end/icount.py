@@ -53,7 +53,8 @@ def xen(build, workdir, samples, note):
     collect(m, "xen", samples, note, 240)
 
 
-def ours(build, workdir, samples, note):
+def ours(build, work, samples, note):
+    workdir = f"{work}/ours"
     os.makedirs(workdir, exist_ok=True)
     path = site.write(f"{workdir}/site.yaml", {"bench": site.tester(f"build/{GUEST}", memory="16M")})
     m = vfr.Vfr(workdir, vfr.compile_site(path, f"{workdir}/modules"), net="none", memory=512, cpus=1, extra=COUNTED).start()

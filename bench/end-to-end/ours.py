@@ -113,10 +113,9 @@ def handover(build, work, samples, note, runs):
 
 def measure_alone(build, work, samples, runs, note):
     handover(build, work, samples, note, runs)
-    for step in (memory_per_guest, crowd):
+    for step in (memory_per_guest, crowd, icount.ours):
         begin = time.monotonic()
         try:
             step(build, work, samples, note)
         except Exception as e:  # one figure missing must not cost the others
             note(f"{step.__name__} failed after {time.monotonic() - begin:.0f} s: {e}")
-    icount.ours(build, f"{work}/ours", samples, note)

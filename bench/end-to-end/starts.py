@@ -5,7 +5,7 @@ import time
 import figures
 
 # What shows on the serial line when the first guest runs. Xen's dom0 says so itself; ours logs it.
-FIRST_GUEST = {"xen": "mapping kernel into physical memory", "ours": "first guest runs"}
+FIRST_GUEST = {"xen": "mapping kernel into physical memory", "ours": "first guest instruction"}
 HANDOVER = "VFR-HANDOVER"
 
 
