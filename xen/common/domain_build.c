@@ -4,10 +4,12 @@
  *
  * The kernel's segments go where they say. Above the highest follows the ramdisk, then one page with the start info, the
  * module list, the memory map and the command line. What lies outside of RAM (rings, ACPI tables) is in layout.h.
- * RAM is zero at first sight, so what a segment leaves out needs no clearing.
+ * What comes from a module of the boot loader is not copied here: the map is told, and fills each piece of RAM when it is
+ * first touched. A blob may be replaced any time, so it is copied. RAM is zero otherwise, which makes every bss.
  */
 #include <string.h>
 
+#include <hv/boot.h>
 #include <hv/subsys.h>
 
 #include <net/net.h>
@@ -84,19 +86,51 @@ static int populate(struct build *b)
 
 /* --- copying in --- */
 
+static bool stays(const void *bytes)
+{
+	for (uint32_t i = 0; i < boot_info.nr_modules; i++) {
+		const struct boot_module *m = &boot_info.modules[i];
+		const uint8_t *start = phys_to_virt(m->start);
+		if ((const uint8_t *)bytes >= start && (const uint8_t *)bytes < start + m->size)
+			return true;
+	}
+	return false;
+}
+
+/* Leave it to the first touch: pieces are added in ascending order. */
+static bool add_piece(struct build *b, uint64_t to, const void *from, uint64_t n)
+{
+	struct p2m *p = &b->d->p2m;
+
+	if (!n || p->nr_pieces == P2M_PIECES_MAX || !stays(from))
+		return false;
+	p->piece[p->nr_pieces++] = (struct p2m_piece){ to, n, from };
+	return true;
+}
+
 static int load_bytes(struct build *b, uint64_t to, const void *from, uint64_t n)
 {
 	return gpa_write(b->d, gpa(to), from, n) ? fail(b, -EFAULT, "cannot write to the domain's memory") : 0;
 }
 
-static int load_kernel(struct build *b)
+/* Populates, too, since what is left to the first touch must be known before. */
+static int load(struct build *b)
 {
-	int rc = 0;
+	const struct domain_build *in = b->in;
+	bool later[ELF_SEGMENTS_MAX], ramdisk_later;
 
+	for (unsigned i = 0; i < b->elf.nr_segments; i++) {
+		const struct elf_segment *s = &b->elf.segment[i];
+		later[i] = add_piece(b, s->paddr, s->bytes, s->file_size);
+	}
+	ramdisk_later = add_piece(b, b->ramdisk_at, in->ramdisk, in->ramdisk_size);
+	int rc = populate(b);
 	for (unsigned i = 0; i < b->elf.nr_segments && !rc; i++) {
 		const struct elf_segment *s = &b->elf.segment[i];
-		rc = load_bytes(b, s->paddr, s->bytes, s->file_size);
+		rc = later[i] ? 0 : load_bytes(b, s->paddr, s->bytes, s->file_size);
 	}
+	if (!rc && !ramdisk_later)
+		rc = load_bytes(b, b->ramdisk_at, in->ramdisk, in->ramdisk_size);
 	return rc;
 }
 
@@ -156,11 +190,7 @@ int domain_build(struct domain *d, const struct domain_build *in, const char **w
 	int rc = plan(&b);
 
 	if (!rc)
-		rc = populate(&b);
-	if (!rc)
-		rc = load_kernel(&b);
-	if (!rc)
-		rc = load_bytes(&b, b.ramdisk_at, in->ramdisk, in->ramdisk_size);
+		rc = load(&b);
 	if (!rc)
 		rc = furnish(&b);
 	if (!rc)

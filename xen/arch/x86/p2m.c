@@ -3,7 +3,8 @@
  * A guest's map: nested page tables in the long-mode format, user bit set in all entries (AMD manual volume 2, 15.25.5).
  *
  * Entry bits that the CPU ignores carry what we know: the type in bits 52-54, and LAZY (bit 9) on an entry that is not
- * present yet but has its frames: they are cleared when somebody touches them. Only 2 MiB entries are lazy.
+ * present yet but has its frames: they are cleared when somebody touches them, or filled from the kernel's image if IMAGE
+ * (bit 10) says that they are of the domain's first RAM. Only 2 MiB entries are lazy.
  *
  * Removal: the entry goes under p2m.lock; then every CPU that is running a vcpu of the domain is made to leave the guest
  * (each entry compares p2m.flush_gen and flushes); only then the frame's reference goes, so no CPU can still write to a
@@ -23,6 +24,7 @@
 #include "x86.h"
 
 #define NPT_LAZY (1UL << 9)
+#define NPT_IMAGE (1UL << 10)
 #define NPT_TYPE_SHIFT 52
 #define NPT_TYPE(e) ((enum p2m_type)((e) >> NPT_TYPE_SHIFT & 7))
 #define NPT_TABLE (PTE_P | PTE_W | PTE_U)
@@ -62,21 +64,45 @@ static uint64_t entry_of(paddr_t pa, enum p2m_type type)
 	return pa | PTE_P | PTE_U | w | nx | (uint64_t)type << NPT_TYPE_SHIFT;
 }
 
-/* Clear a lazy 2 MiB entry's frames and make it present. */
-static void materialise(uint64_t *e)
+/* What the domain's first RAM holds at [start, start + size): pieces of the image, zeros between them. */
+static void fill(const struct p2m *p2m, uint64_t start, uint8_t *va, uint64_t size)
 {
-	memset(phys_to_virt(*e & PTE_ADDR), 0, SUPER_SIZE);
-	*e = (*e & ~NPT_LAZY) | PTE_P;
+	uint64_t done = 0;
+
+	for (unsigned i = 0; i < p2m->nr_pieces; i++) {
+		const struct p2m_piece *c = &p2m->piece[i];
+		uint64_t from = c->start > start + done ? c->start - start : done;
+		uint64_t to = c->start + c->size < start + size ? c->start + c->size - start : size;
+
+		if (c->start + c->size <= start + done || from >= size)
+			continue;
+		memset(va + done, 0, from - done);
+		memcpy(va + from, (const uint8_t *)c->bytes + (start + from - c->start), to - from);
+		done = to;
+	}
+	memset(va + done, 0, size - done);
 }
 
-static bool split(struct p2m *p2m, uint64_t *e)
+/* Give a lazy 2 MiB entry's frames their first contents and make it present. */
+static void materialise(struct p2m *p2m, uint64_t *e, uint64_t gfn)
+{
+	void *va = phys_to_virt(*e & PTE_ADDR);
+
+	if (*e & NPT_IMAGE)
+		fill(p2m, (gfn & ~(SUPER_FRAMES - 1)) << PAGE_SHIFT, va, SUPER_SIZE);
+	else
+		memset(va, 0, SUPER_SIZE);
+	*e = (*e & ~(NPT_LAZY | NPT_IMAGE)) | PTE_P;
+}
+
+static bool split(struct p2m *p2m, uint64_t *e, uint64_t gfn)
 {
 	uint64_t *t = page_alloc(0);
 
 	if (!t)
 		return false;
 	if (*e & NPT_LAZY)
-		materialise(e);
+		materialise(p2m, e, gfn);
 	for (uint64_t i = 0; i < SUPER_FRAMES; i++)
 		t[i] = (*e & ~PTE_PS) + (i << PAGE_SHIFT);
 	p2m->table_pages++;
@@ -118,7 +144,7 @@ static int populate_super(struct domain *d, uint64_t gfn)
 	pa = frame_alloc_guest(SUPER_ORDER);
 	if (pa == INVALID_PADDR)
 		return -ENOSPC;
-	*e = (entry_of(pa, P2M_RAM) & ~PTE_P) | PTE_PS | NPT_LAZY;
+	*e = (entry_of(pa, P2M_RAM) & ~PTE_P) | PTE_PS | NPT_LAZY | (d->state == DOM_BUILDING ? NPT_IMAGE : 0);
 	d->pages += SUPER_FRAMES;
 	return 0;
 }
@@ -136,7 +162,10 @@ static int populate_one(struct domain *d, uint64_t gfn)
 	pa = frame_alloc_guest(0);
 	if (pa == INVALID_PADDR)
 		return -ENOMEM;
-	memset(phys_to_virt(pa), 0, PAGE_SIZE);
+	if (d->state == DOM_BUILDING)
+		fill(&d->p2m, gfn << PAGE_SHIFT, phys_to_virt(pa), PAGE_SIZE);
+	else
+		memset(phys_to_virt(pa), 0, PAGE_SIZE);
 	*e = entry_of(pa, P2M_RAM);
 	d->pages++;
 	return 0;
@@ -222,7 +251,7 @@ int p2m_remove(struct domain *d, uint64_t gfn)
 	env_lock(&d->p2m.lock);
 	uint64_t *e = find(&d->p2m, gfn, 0, false, &level);
 	if (e && level && *e) {
-		ret = split(&d->p2m, e) ? 0 : -ENOMEM;
+		ret = split(&d->p2m, e, gfn) ? 0 : -ENOMEM;
 		e = ret ? NULL : find(&d->p2m, gfn, 0, false, &level);
 	}
 	if (e && !level && *e) {
@@ -249,7 +278,7 @@ static enum p2m_type lookup_locked(struct p2m *p2m, uint64_t gfn, mfn_t *mfn)
 	if (!e || !*e)
 		return P2M_NONE;
 	if (*e & NPT_LAZY)
-		materialise(e);
+		materialise(p2m, e, gfn);
 	*mfn = (*e & PTE_ADDR) >> PAGE_SHIFT;
 	if (level)
 		*mfn += gfn & (SUPER_FRAMES - 1);

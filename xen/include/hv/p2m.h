@@ -17,8 +17,18 @@
 
 struct domain;
 
+#define P2M_PIECES_MAX 18
+
+/* Bytes that RAM holds at first sight, in place of zeros. */
+struct p2m_piece {
+	uint64_t start, size; /* guest physical */
+	const void *bytes;    /* valid as long as the domain */
+};
+
 struct p2m {
 	struct env_lock lock;
+	struct p2m_piece piece[P2M_PIECES_MAX]; /* by address, set before the first populate */
+	unsigned nr_pieces;
 	uint64_t *root;          /* level 4 table */
 	paddr_t root_pa;
 	_Atomic uint64_t flush_gen; /* raised by each removal; a vcpu flushes at entry when it is behind */
@@ -32,7 +42,7 @@ int p2m_init(struct p2m *p2m);
 void p2m_destroy(struct p2m *p2m);
 
 /*
- * Populate [gfn, gfn + count) with fresh RAM of the domain (zero at first sight). -ENOMEM: what was populated stays.
+ * Populate [gfn, gfn + count) with fresh RAM of the domain (zero at first sight, but for the pieces while it is BUILDING). -ENOMEM: what was populated stays.
  * Entries that are already there are left alone (-EEXIST if any).
  */
 int p2m_populate(struct domain *d, uint64_t gfn, uint64_t count);
