@@ -25,6 +25,9 @@ void test_count(unsigned long n);
 /* A measurement: "BENCH <name> <value>". */
 void test_bench(const char *name, uint64_t value);
 
+/* An address that no page table of ours maps. */
+#define NOWHERE ((void *)0x700000000000ul)
+
 /* xorshift: the same numbers for the same seed on every host. */
 uint64_t test_random(uint64_t *state);
 
