@@ -86,7 +86,9 @@ struct audit_ports audit_ports_set(uint8_t a, uint8_t k, uint16_t psid)
 	unsigned int m = 16u - a - k;
 	unsigned int low = (a ? 1u << (k + m) : 0) | (unsigned int)psid << m;
 	unsigned int high = (a ? ((1u << a) - 1) << (k + m) : 0) | (unsigned int)psid << m | ((1u << m) - 1);
-	return (struct audit_ports){ .set = true, .offset_bits = a, .psid_bits = k, .psid = psid, .first = (uint16_t)low, .last = (uint16_t)high };
+	return (struct audit_ports){
+		.set = true, .offset_bits = a, .psid_bits = k, .psid = psid, .first = (uint16_t)low, .last = (uint16_t)high
+	};
 }
 
 bool audit_ports_valid(const struct audit_ports *p, uint8_t protos)

@@ -79,7 +79,8 @@ void audit_holdings_destroy(struct audit_holdings *h);
 bool audit_ports_valid(const struct audit_ports *ports, uint8_t protos);
 int audit_hold_open(struct audit_holdings *h, uint64_t now, const struct audit_domain *dom, uint32_t addr, uint8_t protos,
 		    const struct audit_ports *ports, struct audit_hold **out);
-struct audit_hold *audit_hold_find(struct audit_holdings *h, uint16_t domid, uint32_t addr, uint8_t protos, const struct audit_ports *ports);
+struct audit_hold *audit_hold_find(struct audit_holdings *h, uint16_t domid, uint32_t addr, uint8_t protos,
+				   const struct audit_ports *ports);
 void audit_hold_close(struct audit_holdings *h, uint64_t now, struct audit_hold *hold);
 bool audit_hold_lookup(const struct audit_holdings *h, uint32_t addr, uint8_t proto, uint16_t port, uint64_t t, struct audit_holder *out);
 

@@ -9,7 +9,9 @@
 
 static void write_sum(struct audit *a, uint64_t now, struct audit_rate *r)
 {
-	struct audit_record rec = { .kind = AUDIT_SOURCE_VIOLATION, .utc_ns = now, .addr = r->addr, .protos = r->protos, .count = r->count };
+	struct audit_record rec = {
+		.kind = AUDIT_SOURCE_VIOLATION, .utc_ns = now, .addr = r->addr, .protos = r->protos, .count = r->count
+	};
 	rec.ports = audit_ports_range(r->first, r->last);
 	audit_set_domain(&rec, r->domid, r->domain);
 	audit_append(a, &rec);

@@ -169,7 +169,8 @@ static bool exceeds(struct xenstore *xs, struct xs_tx *tx)
 	}
 	for_each_tnode(tx, k, t) {
 		const struct xs_node *node = t->changed ? current(xs, t) : NULL;
-		struct xs_dom *old = node ? xs_node_owner(xs, node) : NULL, *new = t->changed && t->node ? xs_node_owner(xs, t->node) : NULL;
+		struct xs_dom *old = node ? xs_node_owner(xs, node) : NULL,
+			      *new = t->changed && t->node ? xs_node_owner(xs, t->node) : NULL;
 		if (old)
 			old->d_nodes = old->d_bytes = 0;
 		if (new)

@@ -38,8 +38,22 @@ static uint8_t byte(struct input *in)
 }
 
 static const char *const paths[] = {
-	"data", "data/a", "data/a/b", "data/a/b/c", "data/d", "/local/domain/5/data/a", "/local/domain/6/data/a", "/local/domain/6/data", "/",
-	"/local/domain", "/local/domain/0/backend", "device/vif/0/state", "name", "@releaseDomain", "a//b", "/local/domain/5",
+	"data",
+	"data/a",
+	"data/a/b",
+	"data/a/b/c",
+	"data/d",
+	"/local/domain/5/data/a",
+	"/local/domain/6/data/a",
+	"/local/domain/6/data",
+	"/",
+	"/local/domain",
+	"/local/domain/0/backend",
+	"device/vif/0/state",
+	"name",
+	"@releaseDomain",
+	"a//b",
+	"/local/domain/5",
 };
 
 /* A request of two or three strings. */
@@ -160,8 +174,9 @@ static void nothing(void *ctx)
 static void begin(struct xenstore *xs, struct guest *g, uint16_t id)
 {
 	static const struct xs_conn_ops ops = { nothing };
-	static const struct xs_quota quota = { .nodes = 40, .bytes = 16384, .value_bytes = 1500, .depth = 12, .watches = 5, .transactions = 3,
-					       .tx_nodes = 30 };
+	static const struct xs_quota quota = {
+		.nodes = 40, .bytes = 16384, .value_bytes = 1500, .depth = 12, .watches = 5, .transactions = 3, .tx_nodes = 30
+	};
 	char path[64], perms[8];
 	MUST(!xs_domain_add(xs, id, &quota));
 	sprintf(path, "/local/domain/%u/data", id);

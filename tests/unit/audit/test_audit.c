@@ -99,9 +99,9 @@ static void every_event_has_its_record(void **state)
 	audit_addr_removed(a, T0 + 9, ADDR);
 	audit_domain_stopped(a, T0 + 10, &web, "powered off");
 	struct audit_page p = audit_read(a, 0, rec, 16);
-	static const uint16_t kinds[] = { AUDIT_LOG_STARTED, AUDIT_DOMAIN_STARTED, AUDIT_SLICE_GRANTED, AUDIT_SLICE_GRANTED, AUDIT_ADDR_ADDED,
-					  AUDIT_POLICY_CHANGED, AUDIT_SESSION_REFUSED, AUDIT_SOURCE_VIOLATION, AUDIT_SLICE_FREED,
-					  AUDIT_ADDR_REMOVED, AUDIT_DOMAIN_STOPPED };
+	static const uint16_t kinds[] = { AUDIT_LOG_STARTED, AUDIT_DOMAIN_STARTED, AUDIT_SLICE_GRANTED,   AUDIT_SLICE_GRANTED,
+					  AUDIT_ADDR_ADDED,  AUDIT_POLICY_CHANGED, AUDIT_SESSION_REFUSED, AUDIT_SOURCE_VIOLATION,
+					  AUDIT_SLICE_FREED, AUDIT_ADDR_REMOVED,   AUDIT_DOMAIN_STOPPED };
 	assert_int_equal(p.n, 11);
 	assert_int_equal(p.next, 12);
 	for (uint32_t i = 0; i < p.n; i++) {

@@ -41,7 +41,8 @@ static void equal_shares_over_cpus(void **state)
 			uint64_t ran = sim.vcpu[i].item.run_ns, off = ran > fair ? ran - fair : fair - ran;
 			worst = off > worst ? off : worst;
 		}
-		print_message("%2u CPUs, %2u vcpus: furthest from its share %.2f %%\n", rows[r].cpus, rows[r].hogs, 100.0 * (double)worst / (double)fair);
+		print_message("%2u CPUs, %2u vcpus: furthest from its share %.2f %%\n", rows[r].cpus, rows[r].hogs,
+			      100.0 * (double)worst / (double)fair);
 		assert_true(worst * 50 <= fair);
 		sim_end(&sim);
 	}
@@ -79,8 +80,8 @@ static void the_boosted_cannot_starve_others(void **state)
 			sim_add(&sim, 990 * US, 1 * US, ANY);
 		sim_run(&sim, 10000 * MS, 0);
 		check(&sim);
-		print_message("%2u cheats: the honest one has %.1f %%, worst wait %lu us\n", cheats, (double)hog->item.run_ns / (double)(100 * MS),
-			      (unsigned long)(hog->item.wait_max_ns / US));
+		print_message("%2u cheats: the honest one has %.1f %%, worst wait %lu us\n", cheats,
+			      (double)hog->item.run_ns / (double)(100 * MS), (unsigned long)(hog->item.wait_max_ns / US));
 		assert_true(hog->item.run_ns >= 6000 * MS);
 		assert_true(hog->item.wait_max_ns <= 17 * MS);
 		sim_end(&sim);

@@ -62,15 +62,21 @@ static void serve(struct client *c, bool sure)
 		uint32_t type;
 		const char *s, *t;
 	} rows[] = {
-		{ XS_WATCH, "data", "t" }, { XS_WRITE, "data/a/b/c", "value" }, { XS_WRITE, "data/a/b/c", "longer value" }, { XS_MKDIR, "data/d", NULL },
-		{ XS_SET_PERMS, "data/d", "r5" }, { XS_RM, "data/a", NULL }, { XS_WRITE, "device/vif/0/state", "4" },
+		{ XS_WATCH, "data", "t" },
+		{ XS_WRITE, "data/a/b/c", "value" },
+		{ XS_WRITE, "data/a/b/c", "longer value" },
+		{ XS_MKDIR, "data/d", NULL },
+		{ XS_SET_PERMS, "data/d", "r5" },
+		{ XS_RM, "data/a", NULL },
+		{ XS_WRITE, "device/vif/0/state", "4" },
 	};
 	for (int in_tx = 0; in_tx < 3; in_tx++) {
 		if (in_tx && begin_tx(c))
 			continue;
 		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 			int err = rows[i].t ? ask2(c, rows[i].type, rows[i].s, rows[i].t) : ask1(c, rows[i].type, rows[i].s);
-			if (err && !(in_tx && err == -EEXIST) && (sure || (err != -ENOMEM && err != -EEXIST && err != -ENOENT && err != -EACCES)))
+			if (err && !(in_tx && err == -EEXIST) &&
+			    (sure || (err != -ENOMEM && err != -EEXIST && err != -ENOENT && err != -EACCES)))
 				fail_msg("row %zu: %d", i, err);
 			if (!in_tx)
 				check_tree();
@@ -133,7 +139,8 @@ static void any_one_allocation_may_fail(void **state)
 		env_free(p, 1);
 		assert_true(ok || !clean);
 		if (env_host_live_bytes() != live || env_host_live_blocks() != blocks)
-			fail_msg("allocation %ld: %zu bytes in %zu blocks are left", n, env_host_live_bytes() - live, env_host_live_blocks() - blocks);
+			fail_msg("allocation %ld: %zu bytes in %zu blocks are left", n, env_host_live_bytes() - live,
+				 env_host_live_blocks() - blocks);
 	}
 	assert_true(n > 200);
 	print_message("%ld points of failure\n", n);

@@ -225,14 +225,16 @@ static void put(struct guest *g, struct op *op)
 
 static void random_op(struct op *op)
 {
-	static const uint32_t types[] = { XS_READ, XS_READ, XS_DIRECTORY, XS_GET_PERMS, XS_WRITE, XS_WRITE, XS_WRITE, XS_MKDIR, XS_RM, XS_SET_PERMS };
+	static const uint32_t types[] = { XS_READ,  XS_READ,  XS_DIRECTORY, XS_GET_PERMS, XS_WRITE,
+					  XS_WRITE, XS_WRITE, XS_MKDIR,     XS_RM,        XS_SET_PERMS };
 	memset(op, 0, sizeof(*op));
 	op->type = types[(size_t)rand() % (sizeof(types) / sizeof(types[0]))];
 	sprintf(op->path, "/local/domain/%d/data", rand() % 2 + 5);
 	for (int depth = rand() % 4; depth > 0; depth--)
 		sprintf(op->path + strlen(op->path), "/%c", "abc"[rand() % 3]);
 	if (op->type == XS_SET_PERMS)
-		sprintf(op->arg, rand() % 2 ? "%c%d" : "%c%d%c%d", letters[rand() % 4], rand() % 2 + 5, letters[rand() % 4], rand() % 2 + 5);
+		sprintf(op->arg, rand() % 2 ? "%c%d" : "%c%d%c%d", letters[rand() % 4], rand() % 2 + 5, letters[rand() % 4],
+			rand() % 2 + 5);
 	else
 		sprintf(op->arg, "%d", rand() % 100);
 }
@@ -240,8 +242,8 @@ static void random_op(struct op *op)
 static void compare(const struct op *got, const struct op *want, const char *when)
 {
 	if (got->err != want->err || (!got->err && (got->len != want->len || memcmp(got->reply, want->reply, got->len))))
-		fail_msg("%s: type %u %s %s: %d \"%.40s\", the twin says %d \"%.40s\"", when, got->type, got->path, got->arg, got->err, got->reply,
-			 want->err, want->reply);
+		fail_msg("%s: type %u %s %s: %d \"%.40s\", the twin says %d \"%.40s\"", when, got->type, got->path, got->arg,
+			 got->err, got->reply, want->err, want->reply);
 }
 
 static unsigned int commits, refusals;
