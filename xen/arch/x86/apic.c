@@ -117,11 +117,13 @@ void apic_timer_calibrate_start(void)
 
 uint32_t apic_timer_calibrate_read(void)
 {
-	uint32_t left = apic_read(APIC_TMCCT);
+	return apic_read(APIC_TMCCT);
+}
 
+void apic_timer_calibrate_end(void)
+{
 	apic_write(APIC_TMICT, 0);
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
-	return ~0u - left;
 }
 
 void apic_timer_set_hz(uint64_t hz)

@@ -15,9 +15,10 @@ void apic_send_init(uint32_t apic_id);
 void apic_send_startup(uint32_t apic_id, uint8_t page);
 /* NMI to all others, for panic. */
 void apic_stop_others(void);
-/* Count of the free-running timer for calibration: start at max, read what is left. */
+/* The timer as a free-running down counter, for calibration. */
 void apic_timer_calibrate_start(void);
 uint32_t apic_timer_calibrate_read(void);
+void apic_timer_calibrate_end(void);
 void apic_timer_set_hz(uint64_t hz);
 
 #endif

@@ -15,6 +15,7 @@
 
 #define PIT_HZ 1193182UL
 #define CALIBRATE_MS 10
+#define CALIBRATE_GUARD 40000000000UL /* TSC ticks after which a PIT that stands still is given up */
 
 static uint64_t tsc_hz;
 static uint32_t tsc_mul = 1u << 31; /* until measured: 4 GHz, so that time does not go back then */
@@ -56,21 +57,54 @@ void time_delay_us(uint64_t us)
 		cpu_relax();
 }
 
-/* Count the TSC and the APIC timer over CALIBRATE_MS of PIT channel 2 (gated by port 0x61, output read there). */
-static void calibrate(uint64_t *tsc, uint32_t *apic)
-{
-	uint32_t count = PIT_HZ * CALIBRATE_MS / 1000;
+struct instant {
+	uint64_t tsc;
+	uint32_t pit;  /* counts down from 0xffff */
+	uint32_t apic; /* counts down */
+};
 
+/*
+ * The three clocks at one instant. The reading is only as sharp as the TSC says that it took; of several the sharpest is
+ * kept, so that a host that takes the CPU away between two of them does no harm.
+ */
+static struct instant read_clocks(void)
+{
+	struct instant best = { 0 };
+	uint64_t best_width = ~0UL;
+
+	for (int i = 0; i < 16; i++) {
+		uint64_t before = rdtsc();
+		outb(0x43, 0x80); /* latch channel 2 */
+		uint32_t apic = apic_timer_calibrate_read();
+		uint64_t width = rdtsc() - before;
+		uint32_t pit = inb(0x42);
+		pit |= (uint32_t)inb(0x42) << 8;
+		if (width < best_width) {
+			best_width = width;
+			best = (struct instant){ before + width / 2, pit, apic };
+		}
+	}
+	return best;
+}
+
+/* TSC and APIC timer ticks a second, against PIT channel 2 (gated by port 0x61) over CALIBRATE_MS or a little more. */
+static void calibrate(uint64_t *tsc, uint64_t *apic)
+{
 	outb(0x61, (inb(0x61) & ~2u) | 1);
 	outb(0x43, 0xb0);
-	outb(0x42, count & 0xff);
+	outb(0x42, 0xff);
 	apic_timer_calibrate_start();
-	outb(0x42, (uint8_t)(count >> 8));
-	uint64_t start = rdtsc();
-	for (uint32_t guard = 0; !(inb(0x61) & 0x20) && guard < 100000000; guard++)
-		cpu_relax();
-	*tsc = rdtsc() - start;
-	*apic = apic_timer_calibrate_read();
+	outb(0x42, 0xff);
+
+	struct instant a = read_clocks(), b;
+	uint64_t guard = rdtsc();
+	do
+		b = read_clocks();
+	while (a.pit - b.pit < PIT_HZ * CALIBRATE_MS / 1000 && rdtsc() - guard < CALIBRATE_GUARD);
+	apic_timer_calibrate_end();
+	uint64_t ticks = a.pit - b.pit;
+	*tsc = ticks ? (b.tsc - a.tsc) * PIT_HZ / ticks : 0;
+	*apic = ticks ? (uint64_t)(a.apic - b.apic) * PIT_HZ / ticks : 0;
 }
 
 /* mul and shift with ns = (tsc << shift) * mul >> 32, mul as large as fits. */
@@ -145,16 +179,14 @@ static uint64_t cmos_utc_s(void)
 
 void time_init(void)
 {
-	uint64_t tsc;
-	uint32_t apic;
+	uint64_t apic_hz;
 
-	calibrate(&tsc, &apic);
-	tsc_hz = tsc * (1000 / CALIBRATE_MS);
-	if (tsc_hz < 1000000 || !apic)
-		panic("no usable clock: TSC %lu Hz, APIC timer %u ticks in %u ms", tsc_hz, apic, CALIBRATE_MS);
+	calibrate(&tsc_hz, &apic_hz);
+	if (tsc_hz < 1000000 || apic_hz < 1000)
+		panic("no usable clock: TSC %lu Hz, APIC timer %lu Hz", tsc_hz, apic_hz);
 	set_scale(tsc_hz);
-	apic_timer_set_hz((uint64_t)apic * (1000 / CALIBRATE_MS));
+	apic_timer_set_hz(apic_hz);
 	utc_at_boot = cmos_utc_s() * 1000000000UL - time_now_ns();
-	log_info("time: TSC %lu.%03lu MHz, APIC timer %lu.%03lu MHz", tsc_hz / 1000000, tsc_hz / 1000 % 1000,
-		 (uint64_t)apic / 10000, (uint64_t)apic / 10 % 1000);
+	log_info("time: TSC %lu.%03lu MHz, APIC timer %lu.%03lu MHz", tsc_hz / 1000000, tsc_hz / 1000 % 1000, apic_hz / 1000000,
+		 apic_hz / 1000 % 1000);
 }
