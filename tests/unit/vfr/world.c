@@ -667,6 +667,34 @@ static void cmd_rel_any(struct world *w, char *rest)
 	cmd_rel(w, fwd);
 }
 
+/* Forwarded with sums right, whatever else was translated: fragments, whose text form has the private sums. */
+static void fwd_loose(struct world *w, struct vfr_pkt *p, char *rest)
+{
+	if (!p || p->verdict != VFR_FORWARD || p->out_port != port_of(rest) || bad_checksum(p->head, p->len))
+		fail(w, "not forwarded there");
+	else
+		expect_forward_counts(w, p->in_port, p->out_port, p->len);
+}
+
+static void cmd_also(struct world *w, char *rest)
+{
+	w->want[port_of(rest)].dir[VFR_IN].packets++;
+	w->want[port_of(rest)].dir[VFR_IN].bytes += w->last->len;
+}
+
+static void cmd_fwd_frag(struct world *w, char *rest)
+{
+	fwd_loose(w, w->last, rest);
+}
+
+static void cmd_rel_frag(struct world *w, char *rest)
+{
+	struct vfr_pkt *p = w->r_head == w->r_tail ? NULL : w->released[w->r_head++ % QUEUE];
+
+	fwd_loose(w, p, rest);
+	free_pkt(w, p);
+}
+
 /* The last packet went back, addresses swapped, nothing else changed but the TTL. */
 static void cmd_turned(struct world *w, char *rest)
 {
@@ -689,7 +717,8 @@ static const struct {
 	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },
 	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },
 	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait }, { "noerr", cmd_noerr },
-	{ "emit?", cmd_emit_any }, { "relany", cmd_rel_any }, { "turned", cmd_turned }, { "ra", cmd_ra }, { "dhcp", cmd_dhcp },
+	{ "emit?", cmd_emit_any }, { "relany", cmd_rel_any }, { "turned", cmd_turned },
+	{ "also", cmd_also }, { "fwd?", cmd_fwd_frag }, { "fwdfrag", cmd_fwd_frag }, { "relfrag", cmd_rel_frag }, { "ra", cmd_ra }, { "dhcp", cmd_dhcp },
 };
 
 static void run_line(struct world *w, const char *line)

@@ -29,6 +29,8 @@
  *   emit? PORT | relany     a frame was made for, a packet given back to (u), whatever it was
  *   first|wait|noerr PORT PACKET   in and: fwd A; held; drop src-port with its ICMP error
  *   turned                  the router sent it back with its addresses swapped
+ *   fwd? PORT | fwdfrag PORT | relfrag PORT   forwarded with right checksums, not compared byte by byte
+ *   also DOM                and it counts as received by that domain (which is the sender too)
  *   owner ADDR PROTO PORT = DOM     proto DOM ADDR IP-PROTOCOL-OR-SPI = 0|ERROR     ra DOM     dhcp DOM
  *   repeat N LINE           the line N times; in it % stands for the count
  * At the end every counter must have changed by exactly what the lines said, and nothing may be left over.

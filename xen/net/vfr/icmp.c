@@ -211,6 +211,7 @@ void vfr_icmp_error(struct ctx *c, struct vfr_pkt *p, uint8_t type, uint8_t code
 
 	if (c->trace || !may_answer(p) || !may_speak(c, c->in->slot ? d : NULL))
 		return;
+	vfr_nat_undo(p);
 	if (p->flags & VFR_PF_IPV4)
 		error4(c, p, type, code, mtu);
 	else
@@ -229,6 +230,7 @@ void vfr_tcp_reset(struct ctx *c, struct vfr_pkt *p)
 
 	if (c->trace || (p->tcp_flags & TCP_RST) || !may_answer(p) || !may_speak(c, c->in->slot ? vfr_dom_at(c->v, c->in->slot) : NULL))
 		return;
+	vfr_nat_undo(p);
 	start_frame(c, p, f);
 	memset(r, 0, 20);
 	memcpy(r, t + 2, 2);

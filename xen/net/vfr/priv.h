@@ -510,6 +510,8 @@ static inline void vfr_conn_prefetch(const struct vfr *v, uint64_t hash)
 /* nat.c */
 int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w);
 void vfr_nat_addresses(struct vfr_pkt *p, uint32_t new_src, uint32_t new_dst);
+/* => the packet as it came in, for an error that quotes it. */
+void vfr_nat_undo(struct vfr_pkt *p);
 int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w);
 void vfr_nat_age(struct ctx *c, uint64_t *next);
 void vfr_nat_drop_dom(struct vfr *v, uint16_t slot);

@@ -297,6 +297,7 @@ static int prepare(struct ctx *c, struct vfr_pkt *p, uint16_t in_port)
 	p->sched_class = 0;
 	p->next = NULL;
 	p->dscp = p->ecn = 0;
+	p->undo_src = p->undo_dst = 0;
 	if (!c->in)
 		return vfr_drop(c, p, VFR_DROP_DETACHED);
 	return vfr_parse(c, p);

@@ -102,15 +102,13 @@ struct vfr_pkt {
 	uint8_t proto;
 	uint8_t tcp_flags;		/* or the ICMP type */
 	uint8_t icmp_code;
-	uint8_t src_slot_state;
 	uint16_t sport, dport;
 	uint32_t src, dst;		/* IPv4 only */
 	uint32_t flow_hash;		/* keyed; same for both directions of a flow */
 	uint32_t l3_len;		/* IP datagram length, header included */
 
 	struct vfr_pkt *next;		/* the router's while VFR_HELD, else the host's */
-	uint64_t stamp;			/* the router's */
-	void *cookie;			/* the router's */
+	uint64_t undo_src, undo_dst;	/* the router's: address and port before translation, 0: none */
 };
 
 /* --- the host --------------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NAT44 for domains with private addresses, out of their own slice: whoever asks later which domain had a public port needs
+ * the slice only, no log of flows.
+ *
+ * Overview: a mapping is (internal address, port, protocol) <-> port of the slice. It does not depend on the peer
+ * (endpoint-independent mapping and filtering, RFC 4787 REQ-1, REQ-8; a domain that wants stricter filtering has rules with
+ * state), is made by outbound packets only and refreshed by them (REQ-6). The internal port is kept if the slice has it and it is
+ * free (port preservation), else the search starts at a random port of the slice (RFC 6056), parity not being kept.
+ * Hairpinning (REQ-9): a packet to a mapped public port is translated both ways, so the peer sees the public source.
+ *
+ * ICMP errors are translated with the packet that they quote (RFC 5508 section 4): checksums inside the quote too.
+ * Fragments: the first one's translation is remembered (frag.c), the others only change addresses.
+ *
+ * Synchronization: nat.lock over the table; packets that need no translation never take it.
+ */
+#include <vfr/priv.h>
+
+#define LIFE_UDP	(300 * SEC)	/* REQ-5: at least two minutes, five recommended */
+#define LIFE_ICMP	(60 * SEC)	/* RFC 5508 REQ-2 */
+#define LIFE_TCP	(7440 * SEC)	/* RFC 5382 REQ-5 */
+#define LIFE_TCP_SHORT	(240 * SEC)
+
+enum { TCP_IDLE_NEW, TCP_IDLE_OPEN, TCP_IDLE_CLOSING };
+
+int vfr_nat_init(struct vfr *v)
+{
+	struct nat_table *t = &v->nat;
+	uint32_t cells = 64;
+
+	t->max = v->par.max_nat;
+	while (cells < t->max / 2)
+		cells *= 2;
+	t->mask = cells - 1;
+	t->by_int = env_alloc(cells * sizeof(*t->by_int));
+	t->by_ext = env_alloc(cells * sizeof(*t->by_ext));
+	return t->by_int && t->by_ext ? 0 : -ENOMEM;
+}
+
+/* --- the table; nat.lock held ----------------------------------------------------------------------------------------- */
+
+static uint32_t cell(const struct vfr *v, uint32_t addr, uint16_t port, uint8_t proto)
+{
+	uint64_t h = ((uint64_t)addr << 32 | (uint32_t)port << 8 | proto) ^ v->key[1];
+
+	h *= 0x9e3779b97f4a7c15ull;
+	return (uint32_t)(h >> 32) & v->nat.mask;
+}
+
+static struct nat_map *by_int(struct vfr *v, uint32_t addr, uint16_t port, uint8_t proto)
+{
+	struct nat_map *m = v->nat.by_int[cell(v, addr, port, proto)];
+
+	while (m && (m->internal != addr || m->iport != port || m->proto != proto))
+		m = m->int_next;
+	return m;
+}
+
+static struct nat_map *by_ext(struct vfr *v, uint32_t addr, uint16_t port, uint8_t proto)
+{
+	struct nat_map *m = v->nat.by_ext[cell(v, addr, port, proto)];
+
+	while (m && (m->external != addr || m->eport != port || m->proto != proto))
+		m = m->ext_next;
+	return m;
+}
+
+static void forget(struct vfr *v, struct nat_map *m)
+{
+	struct nat_map **at = &v->nat.by_int[cell(v, m->internal, m->iport, m->proto)];
+	struct vfr_dom *d = rcu_get(v->dom[m->slot]);
+
+	while (*at != m)
+		at = &(*at)->int_next;
+	*at = m->int_next;
+	at = &v->nat.by_ext[cell(v, m->external, m->eport, m->proto)];
+	while (*at != m)
+		at = &(*at)->ext_next;
+	*at = m->ext_next;
+	v->nat.used--;
+	if (d)
+		atomic_fetch_sub(&d->nat, 1);
+	env_free(m, sizeof(*m));
+}
+
+static uint64_t life_of(const struct nat_map *m)
+{
+	if (m->proto == 2)
+		return LIFE_ICMP;
+	if (m->proto == 1)
+		return LIFE_UDP;
+	return m->tcp_state == TCP_IDLE_OPEN ? LIFE_TCP : LIFE_TCP_SHORT;
+}
+
+static void refresh(struct ctx *c, struct nat_map *m, const struct vfr_pkt *p, bool outbound)
+{
+	if (p->proto == IP_TCP) {
+		if (p->tcp_flags & (TCP_FIN | TCP_RST))
+			m->tcp_state = TCP_IDLE_CLOSING;
+		else if ((p->tcp_flags & TCP_SYN) && outbound)
+			m->tcp_state = TCP_IDLE_NEW;
+		else if (m->tcp_state == TCP_IDLE_NEW && !outbound)
+			m->tcp_state = TCP_IDLE_OPEN;
+	}
+	/* RFC 4787 REQ-6: only what goes out keeps a mapping alive; TCP is followed both ways. */
+	if (outbound || p->proto == IP_TCP)
+		m->deadline = c->now + life_of(m);
+}
+
+static bool port_free(struct vfr *v, const struct vfr_shared *s, uint16_t slot, uint8_t proto, uint16_t port)
+{
+	return vfr_owner(s, proto, port) == slot && !by_ext(v, s->addr, port, proto);
+}
+
+/* => a port of the slice, 0 (and -1 for none): the same one if it can be, else from a random place on. */
+static int32_t choose_port(struct ctx *c, const struct vfr_shared *s, uint16_t slot, uint8_t proto, uint16_t want)
+{
+	if (want && port_free(c->v, s, slot, proto, want))
+		return want;
+	uint16_t start = (uint16_t)vfr_random(c);
+	for (uint32_t i = 0; i < 65536; i++) {
+		uint16_t port = (uint16_t)(start + i);
+
+		if (port && port_free(c->v, s, slot, proto, port))
+			return port;
+	}
+	return -1;
+}
+
+static struct nat_map *create(struct ctx *c, struct vfr_dom *d, const struct vfr_shared *s, uint32_t addr, uint16_t port, uint8_t proto)
+{
+	struct nat_table *t = &c->v->nat;
+	uint32_t quota = rcu_get(d->cfg)->c.max_nat;
+
+	if (t->used >= t->max || (quota && atomic_load(&d->nat) >= quota))
+		return NULL;
+	int32_t eport = choose_port(c, s, d->slot, proto, port);
+	struct nat_map *m = eport < 0 ? NULL : env_alloc(sizeof(*m));
+	if (!m)
+		return NULL;
+	*m = (struct nat_map){ .internal = addr, .external = s->addr, .iport = port, .eport = (uint16_t)eport, .slot = d->slot, .proto = proto };
+	uint32_t i = cell(c->v, addr, port, proto), e = cell(c->v, s->addr, m->eport, proto);
+	m->int_next = t->by_int[i];
+	t->by_int[i] = m;
+	m->ext_next = t->by_ext[e];
+	t->by_ext[e] = m;
+	t->used++;
+	atomic_fetch_add(&d->nat, 1);
+	return m;
+}
+
+/* --- rewriting -------------------------------------------------------------------------------------------------------- */
+
+static int l4_csum_at(uint8_t proto)
+{
+	return proto == IP_TCP ? 16 : proto == IP_UDP ? 6 : -1;
+}
+
+/* An address of the header at `ip` changes, and what sums depend on it. l4: NULL if there is no L4 header. */
+static void set_addr(uint8_t *ip, uint8_t at, uint32_t addr, uint8_t *l4, uint32_t room, uint8_t proto, bool partial)
+{
+	int csum_at = l4_csum_at(proto);
+	uint8_t now[4];
+
+	env_put32(now, addr);
+	for (unsigned int i = 0; i < 4; i += 2) {
+		uint16_t was = csum_load(ip + at + i), is = csum_load(now + i);
+
+		csum_update(ip + IP4_CSUM, was, is);
+		if (!l4 || csum_at < 0 || (uint32_t)csum_at + 2 > room || (proto == IP_UDP && !csum_load(l4 + 6) && !partial))
+			continue;
+		if (partial)
+			csum_update_partial(l4 + csum_at, was, is);
+		else
+			csum_update(l4 + csum_at, was, is);
+	}
+	memcpy(ip + at, now, 4);
+}
+
+static void set_port(uint8_t *l4, uint8_t at, uint16_t port, uint8_t proto, uint32_t room, bool partial)
+{
+	int csum_at = proto == IP_ICMP ? 2 : l4_csum_at(proto);
+	uint16_t was = csum_load(l4 + at);
+
+	env_put16(l4 + at, port);
+	/* A partial sum covers the pseudo header only. */
+	if (partial || csum_at < 0 || (uint32_t)csum_at + 2 > room || (proto == IP_UDP && !csum_load(l4 + 6)))
+		return;
+	csum_update(l4 + csum_at, was, csum_load(l4 + at));
+	if (proto == IP_UDP && !csum_load(l4 + 6))
+		csum_store(l4 + 6, 0xffff);
+}
+
+static void rewrite(struct vfr_pkt *p, bool source, uint32_t addr, uint16_t port)
+{
+	uint8_t *ip = p->head + p->l3, *l4 = p->head + p->l4;
+	bool partial = p->csum == VFR_CSUM_PARTIAL, later = p->flags & VFR_PF_LATER;
+
+	set_addr(ip, source ? IP4_SRC : IP4_DST, addr, later ? NULL : l4, UINT32_MAX, p->proto, partial);
+	if (source)
+		p->src = addr;
+	else
+		p->dst = addr;
+	if (!(p->flags & VFR_PF_PORTS))
+		return;
+	set_port(l4, p->proto == IP_ICMP ? 4 : source ? 0 : 2, port, p->proto, UINT32_MAX, partial);
+	if (source || p->proto == IP_ICMP)
+		p->sport = port;
+	if (!source || p->proto == IP_ICMP)
+		p->dport = port;
+}
+
+#define UNDO_SET (1ull << 63)
+
+/* The same, remembering what was there for an error about the packet. */
+static void translate(struct vfr_pkt *p, bool source, uint32_t addr, uint16_t port)
+{
+	if (source)
+		p->undo_src = UNDO_SET | (uint64_t)p->src << 16 | p->sport;
+	else
+		p->undo_dst = UNDO_SET | (uint64_t)p->dst << 16 | p->dport;
+	rewrite(p, source, addr, port);
+}
+
+void vfr_nat_undo(struct vfr_pkt *p)
+{
+	if (p->undo_dst)
+		rewrite(p, false, (uint32_t)(p->undo_dst >> 16), (uint16_t)p->undo_dst);
+	if (p->undo_src)
+		rewrite(p, true, (uint32_t)(p->undo_src >> 16), (uint16_t)p->undo_src);
+	p->undo_src = p->undo_dst = 0;
+}
+
+void vfr_nat_addresses(struct vfr_pkt *p, uint32_t new_src, uint32_t new_dst)
+{
+	if (new_src)
+		rewrite(p, true, new_src, 0);
+	if (new_dst)
+		rewrite(p, false, new_dst, 0);
+}
+
+/* The quote of an ICMP error: its own addresses and ports, its checksums, and the error's checksum over all of it. */
+static void rewrite_quote(struct vfr_pkt *p, const struct quote *q, bool source, uint32_t addr, uint16_t port)
+{
+	uint8_t *icmp = p->head + p->l4, *ip = p->head + p->quote, *l4 = p->head + q->l4;
+	uint32_t end = p->l3 + p->l3_len < p->head_len ? p->l3 + p->l3_len : p->head_len, room = end - q->l4;
+	uint32_t n = (uint32_t)(q->l4 - p->quote) + (room < 20 ? room & ~1u : 20);
+	uint16_t before = csum_fold(csum_add(0, ip, n));
+
+	set_addr(ip, source ? IP4_SRC : IP4_DST, addr, l4, room, q->proto, false);
+	set_port(l4, q->proto == IP_ICMP ? 4 : source ? 0 : 2, port, q->proto, room, false);
+	csum_update(icmp + 2, before, csum_fold(csum_add(0, ip, n)));
+}
+
+/* --- the stages ------------------------------------------------------------------------------------------------------- */
+
+static bool translates(const struct vfr_dom *d, uint32_t *addr)
+{
+	*addr = d ? rcu_get(d->cfg)->c.nat_addr : 0;
+	return *addr;
+}
+
+static const struct vfr_shared *slice_of(struct ctx *c, uint32_t addr)
+{
+	const struct addr_entry *e = vfr_addr_find(c->addrs, addr);
+
+	return e && e->kind == ADDR_SHARED ? e->shared : NULL;
+}
+
+static bool stays_inside(struct ctx *c, uint32_t dst)
+{
+	const struct addr_entry *e = vfr_addr_find(c->addrs, dst);
+
+	return e && (e->kind == ADDR_INTERNAL || e->kind == ADDR_SELF);
+}
+
+/* The router answers these itself, so they never become public. */
+static bool for_router(struct ctx *c, const struct vfr_pkt *p)
+{
+	return (p->flags & VFR_PF_ECHOREQ) && slice_of(c, p->dst);
+}
+
+/* An error that an internal guest sends about a packet it got: the quote's destination becomes public again. */
+static int out_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	struct quote q;
+	uint32_t addr = 0;
+	uint16_t port = 0;
+
+	if (!vfr_parse_quote(p, &q) || q.dst != p->src || !q.ports)
+		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
+	env_lock(&c->v->nat.lock);
+	struct nat_map *m = by_int(c->v, q.dst, q.proto == IP_ICMP ? q.sport : q.dport, (uint8_t)vfr_slice_proto(q.proto));
+	if (m) {
+		addr = m->external;
+		port = m->eport;
+	}
+	env_unlock(&c->v->nat.lock);
+	if (!addr)
+		return vfr_drop(c, p, VFR_DROP_NAT_UNMAPPED);
+	rewrite_quote(p, &q, false, addr, port);
+	rewrite(p, true, addr, 0);
+	return 0;
+}
+
+int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	uint32_t public_addr;
+	uint16_t port = 0;
+
+	if (!w->src || !(p->flags & VFR_PF_IPV4))
+		return 0;
+	const struct addr_entry *e = vfr_addr_find(c->addrs, p->src);
+	if (!e || e->kind != ADDR_INTERNAL || stays_inside(c, p->dst) || for_router(c, p))
+		return 0;
+	const struct vfr_shared *s = translates(w->src, &public_addr) ? slice_of(c, public_addr) : NULL;
+	int proto = vfr_slice_proto(p->proto);
+	if (!s || proto < 0)
+		return vfr_drop(c, p, VFR_DROP_NAT_UNSUITED);
+	if (p->flags & VFR_PF_ICMPERR)
+		return out_error(c, p, w);
+	if (!(p->flags & VFR_PF_PORTS) || (p->flags & VFR_PF_ECHOREP) || p->proto == IP_SCTP)
+		return vfr_drop(c, p, VFR_DROP_NAT_UNSUITED);
+	env_lock(&c->v->nat.lock);
+	struct nat_map *m = by_int(c->v, p->src, p->sport, (uint8_t)proto);
+	/* A mapping whose port is no longer the domain's is worth nothing. */
+	if (m && !c->trace && (m->deadline <= c->now || vfr_owner(s, (unsigned int)proto, m->eport) != w->src->slot)) {
+		forget(c->v, m);
+		m = NULL;
+	}
+	if (!m && !c->trace)
+		m = create(c, w->src, s, p->src, p->sport, (uint8_t)proto);
+	if (m) {
+		port = m->eport;
+		if (!c->trace)
+			refresh(c, m, p, true);
+	}
+	env_unlock(&c->v->nat.lock);
+	if (!m && !c->trace) {
+		vfr_event(c, w->src, VFR_EV_NAT_EXHAUSTED, p, 0);
+		vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_ADMIN, 0);
+		return vfr_drop(c, p, VFR_DROP_NAT_FULL);
+	}
+	STEP(c, "nat", "source becomes port %u%s", port, m ? "" : " (a new mapping)");
+	w->new_src = s->addr;
+	translate(p, true, s->addr, port);
+	return 0;
+}
+
+/* An error from outside about a packet that was translated: the quote's source becomes internal again. */
+static int in_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	struct quote q;
+	uint32_t addr = 0;
+	uint16_t port = 0;
+
+	if (!vfr_parse_quote(p, &q) || !q.ports)
+		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
+	env_lock(&c->v->nat.lock);
+	struct nat_map *m = by_ext(c->v, q.src, q.sport, (uint8_t)vfr_slice_proto(q.proto));
+	if (m && m->slot == w->dst->slot) {
+		addr = m->internal;
+		port = m->iport;
+	}
+	env_unlock(&c->v->nat.lock);
+	if (!addr)
+		return vfr_drop(c, p, VFR_DROP_NAT_UNMAPPED);
+	rewrite_quote(p, &q, true, addr, port);
+	rewrite(p, false, addr, 0);
+	w->new_dst = addr;
+	return 0;
+}
+
+int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	uint32_t public_addr, addr = 0;
+	uint16_t port = 0;
+	int proto;
+
+	if (!w->dst || !(p->flags & VFR_PF_IPV4) || !translates(w->dst, &public_addr) || p->dst != public_addr)
+		return 0;
+	proto = vfr_slice_proto(p->proto);
+	if (p->flags & VFR_PF_ICMPERR)
+		return in_error(c, p, w);
+	if (proto < 0 || !(p->flags & VFR_PF_PORTS))
+		return vfr_drop(c, p, VFR_DROP_NAT_UNSUITED);
+	env_lock(&c->v->nat.lock);
+	struct nat_map *m = by_ext(c->v, p->dst, p->dport, (uint8_t)proto);
+	if (m && m->slot == w->dst->slot && m->deadline > c->now) {
+		addr = m->internal;
+		port = m->iport;
+		if (!c->trace)
+			refresh(c, m, p, false);
+	}
+	env_unlock(&c->v->nat.lock);
+	if (!addr)
+		return vfr_drop(c, p, VFR_DROP_NAT_UNMAPPED);
+	STEP(c, "nat", "destination becomes port %u", port);
+	w->new_dst = addr;
+	translate(p, false, addr, port);
+	return 0;
+}
+
+/* --- ageing and looking ----------------------------------------------------------------------------------------------- */
+
+/* slot 0: what is over by `now`, in a sixteenth of the cells at each call; else all of the domain. */
+static void sweep(struct vfr *v, uint64_t now, uint16_t slot, uint32_t cells)
+{
+	struct nat_table *t = &v->nat;
+
+	for (uint32_t n = 0; n < cells; n++) {
+		env_lock(&t->lock);
+		uint32_t at = slot ? n : t->sweep++ & t->mask;
+		for (struct nat_map *m = t->by_int[at], *next; m; m = next) {
+			next = m->int_next;
+			if (slot ? m->slot == slot : m->deadline <= now)
+				forget(v, m);
+		}
+		env_unlock(&t->lock);
+	}
+}
+
+void vfr_nat_age(struct ctx *c, uint64_t *next)
+{
+	if (!c->v->nat.used)
+		return;
+	sweep(c->v, c->now, SLOT_NONE, c->v->nat.mask / 16 + 1);
+	note_deadline(next, c->now + SEC);
+}
+
+void vfr_nat_drop_dom(struct vfr *v, uint16_t slot)
+{
+	if (slot && v->nat.used)
+		sweep(v, 0, slot, v->nat.mask + 1);
+}
+
+void vfr_nat_destroy(struct vfr *v)
+{
+	struct nat_table *t = &v->nat;
+
+	if (t->used)
+		sweep(v, UINT64_MAX, SLOT_NONE, t->mask + 1);
+	env_free(t->by_int, (t->mask + 1ull) * sizeof(*t->by_int));
+	env_free(t->by_ext, (t->mask + 1ull) * sizeof(*t->by_ext));
+}
+
+bool vfr_nat_next(struct vfr *v, uint64_t *cursor, struct vfr_nat_info *out)
+{
+	struct nat_table *t = &v->nat;
+
+	env_lock(&t->lock);
+	for (uint32_t i = (uint32_t)(*cursor >> 32), skip = (uint32_t)*cursor; i <= t->mask; i++, skip = 0) {
+		struct nat_map *m = t->by_int[i];
+		uint32_t seen = 0;
+
+		for (; m && seen < skip; m = m->int_next)
+			seen++;
+		if (!m)
+			continue;
+		struct vfr_dom *d = vfr_dom_at(v, m->slot);
+		*out = (struct vfr_nat_info){ .internal = m->internal, .external = m->external, .iport = m->iport, .eport = m->eport,
+					      .domid = d ? d->domid : VFR_NODOM, .proto = (uint8_t)(1u << m->proto) };
+		*cursor = (uint64_t)i << 32 | (seen + 1);
+		env_unlock(&t->lock);
+		return true;
+	}
+	env_unlock(&t->lock);
+	return false;
+}
