@@ -15,6 +15,10 @@
  * stays runnable is served at g + weight/(weights runnable) * (what guarantees leave), up to its ceiling: what the
  * ceiling takes away from one goes to the others.
  *
+ * EARLY. A deadline that follows from the rate alone would make a domain with a small guarantee wait long, even for a packet now and
+ * then. So a class that wakes and has not used up its guarantee goes to the list `early`: its first packet is served before all
+ * that is owed, and charged to `due`. A bucket bounds that: rate e = R less the sum of guarantees, burst F = 2 Lmax.
+ *
  * WORK CONSERVING. A runnable class always stands in `share`, whose virtual time jumps to it if it must; so while any
  * class is runnable and the link has tokens, a packet goes. Classes at their ceiling are not runnable.
  *
@@ -22,17 +26,19 @@
  * guarantee, w the power of two with L/g <= w < 2 L/g (in units of 1/256 ns). A packet that is at the head of its class with the
  * class runnable goes to the link at the latest
  *
- *	D = 2w + (Lmax + B)/R < 4 L/g + (Lmax + B)/R
+ *	D = 2w + (3 Lmax + B)/R < 4 L/g + (3 Lmax + B)/R
  *
- * after its class's start, that is after the time at which a dedicated link of rate g would begin it. Proof: admission keeps the
- * sum of g under R; an owed packet waits for nothing in `share` except the packet that is leaving; so the theorem in calendar.c
- * holds with t real time and P = 1/g: D_j + Lmax/R, and D_j <= S_j + 2w. Pacing lets the link run ahead by B and then stand
+ * after its class's start, that is after the time at which a dedicated link of rate g would begin it. Proof: that of the theorem in
+ * calendar.c, with t real time and P = 1/g, and with early packets among those that the server takes in the interval from a to the
+ * deadline though they are due later: at most F + e * length bytes. What is due in the interval is at most (sum of g) * length, and
+ * sum of g + e = R, so the total is at most R * length + F, and D_j is missed by at most (Lmax + F)/R; D_j <= S_j + 2w. An owed
+ * packet waits for nothing in `share` but the packet that is leaving. Pacing lets the link run ahead by B and then stand
  * still for up to B/R, no longer: that much is added. QED
  *
  * LAG BOUND. Over any interval of length t in which the class is runnable it is served at least
- *	g * (t - 2w - (Lmax + B)/R) - L  >  g*t - 5L - g/R * (Lmax + B).
- * Proof: by the bound the start S at the end is later than the end less 2w + (Lmax + B)/R; at the beginning it was at most L/g
- * ahead; between the two g * (S - S') bytes were served from `due` alone. QED
+ *	g * (t - 2w - (3 Lmax + B)/R) - L  >  g*t - 5L - g/R * (3 Lmax + B).
+ * Proof: by the bound the start S at the end is later than the end less 2w + (3 Lmax + B)/R; at the beginning it was at most L/g
+ * ahead; between the two g * (S - S') bytes were charged to `due` alone. QED
  *
  * FAIRNESS of the excess: the same theorem in virtual time (R: W, P: 1/weight; a jump only happens when nothing has started,
  * and idle time does no harm) puts every start within [t - 2w - Lmax/W, t + w]; so for two classes that stay
@@ -45,6 +51,7 @@
  */
 #include <sched/net/calendar.h>
 #include <sched/net/policy.h>
+#include <sched/net/ring.h>
 
 #include <stddef.h>
 
@@ -53,6 +60,7 @@
 #define SHARE_BASE	16
 #define SHARE_SHIFT	28	/* a byte at weight 1 is 2^28 units of share */
 #define YIELD_EVERY	32
+#define EARLY_PACKETS	2u	/* F, in Lmax */
 
 struct hfq {
 	uint64_t late;		/* how far due's clock was set back, in its units */
@@ -60,7 +68,9 @@ struct hfq {
 	uint64_t vtime;		/* of share */
 	uint64_t vprice;	/* of a byte: 1/W, units << CALENDAR_FRAC */
 	uint32_t set_backs;
-	bool owed;		/* the pick came from due */
+	bool owed;		/* the pick came from due, or early */
+	struct bucket early_rate;
+	struct ring early;	/* classes that woke with their guarantee unused, oldest first */
 	struct calendar due, share;
 };
 
@@ -68,6 +78,7 @@ struct hfq_class {
 	struct calendar_node due, share;
 	struct netsched_class *class;
 	uint64_t late_max;	/* due's units */
+	struct ring_node early;	/* next NULL: not on the list */
 };
 
 static uint64_t clock_of(const struct hfq *h, uint64_t now)
@@ -86,11 +97,23 @@ static uint64_t link_time(const struct netsched *ns, uint64_t bytes)
 	return bytes * 8000000000ull / ns->link.rate_bps;
 }
 
+/* What follows from the sums over all classes. */
+static void set_rates(struct netsched *ns)
+{
+	struct hfq *h = ns->priv;
+	uint32_t most = ns->link.max_packet;
+
+	if (ns->weights)
+		h->vprice = (1ull << (SHARE_SHIFT + CALENDAR_FRAC)) / ns->weights;
+	bucket_set(&h->early_rate, (ns->link.rate_bps - ns->guarantees) / 8 + 1, EARLY_PACKETS * most, most);
+}
+
 static void hfq_link_set(struct netsched *ns)
 {
 	struct hfq *h = ns->priv;
 
 	h->slack = (2000000 + link_time(ns, 4ull * ns->link.max_packet + ns->link.burst_bytes)) * TICKS_PER_NS;
+	set_rates(ns);
 }
 
 static void hfq_init(struct netsched *ns, uint64_t now)
@@ -102,21 +125,13 @@ static void hfq_init(struct netsched *ns, uint64_t now)
 	hfq_link_set(ns);
 }
 
-static void weigh(struct netsched *ns)
-{
-	struct hfq *h = ns->priv;
-
-	if (ns->weights)
-		h->vprice = (1ull << (SHARE_SHIFT + CALENDAR_FRAC)) / ns->weights;
-}
-
 static void hfq_class_set(struct netsched *ns, struct netsched_class *c)
 {
 	struct hfq *h = ns->priv;
 	struct hfq_class *hc = c->priv;
 
 	hc->class = c;
-	weigh(ns);
+	set_rates(ns);
 	calendar_price(&h->share, &hc->share, (1ull << (SHARE_SHIFT + CALENDAR_FRAC)) / c->p.weight, c->max_packet);
 	hc->due.price = 0;
 	if (c->p.guarantee_bps)
@@ -125,15 +140,18 @@ static void hfq_class_set(struct netsched *ns, struct netsched_class *c)
 
 static void hfq_class_del(struct netsched *ns, struct netsched_class *c)
 {
-	weigh(ns);
+	set_rates(ns);
 }
 
-/* n starts at t, or where it had come to if that is later: at most one packet's time. */
-static void enter(struct calendar *cal, struct calendar_node *n, uint64_t t)
+/* n starts at t, or where it had come to if that is later: at most one packet's time. => whether it starts at t */
+static bool enter(struct calendar *cal, struct calendar_node *n, uint64_t t)
 {
-	if (n->start - t > calendar_width(cal, n))
+	bool afresh = n->start - t > calendar_width(cal, n) || n->start == t;
+
+	if (afresh)
 		n->start = t;
 	calendar_insert(cal, n);
+	return afresh;
 }
 
 static void hfq_wake(struct netsched *ns, struct netsched_class *c, uint64_t now)
@@ -141,9 +159,17 @@ static void hfq_wake(struct netsched *ns, struct netsched_class *c, uint64_t now
 	struct hfq *h = ns->priv;
 	struct hfq_class *hc = c->priv;
 
-	if (hc->due.price)
-		enter(&h->due, &hc->due, clock_of(h, now));
+	if (hc->due.price && enter(&h->due, &hc->due, clock_of(h, now)))
+		ring_add(&h->early, &hc->early);
 	enter(&h->share, &hc->share, h->vtime);
+}
+
+static void not_early(struct hfq *h, struct hfq_class *hc)
+{
+	if (!hc->early.next)
+		return;
+	ring_del(&h->early, &hc->early);
+	hc->early.next = NULL;
 }
 
 static void hfq_sleep(struct netsched *ns, struct netsched_class *c)
@@ -151,6 +177,7 @@ static void hfq_sleep(struct netsched *ns, struct netsched_class *c)
 	struct hfq *h = ns->priv;
 	struct hfq_class *hc = c->priv;
 
+	not_early(h, hc);
 	if (hc->due.queued)
 		calendar_remove(&h->due, &hc->due);
 	calendar_remove(&h->share, &hc->share);
@@ -207,6 +234,11 @@ static struct netsched_class *hfq_pick(struct netsched *ns, uint64_t now)
 	struct hfq *h = ns->priv;
 	struct hfq_class *hc = NULL;
 
+	h->owed = true;
+	if (h->early.head && bucket_open(&h->early_rate, now)) {
+		hc = (void *)((char *)h->early.head - offsetof(struct hfq_class, early));
+		return hc->class;
+	}
 	if (!calendar_empty(&h->due))
 		hc = pick_owed(h, now);
 	h->owed = hc != NULL;
@@ -221,8 +253,12 @@ static void hfq_sent(struct netsched *ns, struct netsched_class *c, uint32_t byt
 	struct hfq *h = ns->priv;
 	struct hfq_class *hc = c->priv;
 
+	if (hc->early.next && h->owed)
+		bucket_take(&h->early_rate, bytes, ns->now);
 	if (!runnable)
 		hfq_sleep(ns, c);
+	else
+		not_early(h, hc);
 	if (h->owed) {
 		calendar_charge(&h->due, &hc->due, bytes);
 	} else {
@@ -239,7 +275,8 @@ static void hfq_stats(struct netsched *ns, struct netsched_class *c, bool reset,
 	out->late_max_ns = hc->late_max / TICKS_PER_NS;
 	if (c->p.guarantee_bps)
 		out->bound_ns = 2 * calendar_width(&h->due, &hc->due) / TICKS_PER_NS +
-				link_time(ns, ns->link.max_packet + (ns->link.paced ? ns->link.burst_bytes : 0));
+				link_time(ns, (1 + EARLY_PACKETS) * ns->link.max_packet +
+					      (ns->link.paced ? ns->link.burst_bytes : 0));
 	if (reset)
 		hc->late_max = 0;
 }

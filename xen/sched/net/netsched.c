@@ -57,11 +57,11 @@ void netsched_start(struct netsched *ns, struct netsched_class *c)
 		ns->sole = c;
 		return;
 	}
+	ns->ops->wake(ns, c, ns->now);	/* ahead of the one that had the link to itself */
 	if (ns->sole) {
 		ns->ops->wake(ns, ns->sole, ns->now);
 		ns->sole = NULL;
 	}
-	ns->ops->wake(ns, c, ns->now);
 }
 
 void netsched_halt(struct netsched *ns, struct netsched_class *c)
