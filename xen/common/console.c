@@ -4,8 +4,8 @@
  *
  * Output goes from the ring into a history buffer that starts at one page and grows to 64 KiB as text comes; what is
  * older is lost. Readers name a position in the domain's whole output, so several may read and none is waited for.
- * The ring's indices that are ours (out_cons, in_prod) live in our memory; the guest's are read once and must make
- * sense, or the ring is served no more and the history says so.
+ * The ring's indices that are ours (out_cons, in_prod) live in our memory; the guest's are read once. While they make no
+ * sense the ring is not served; the log says so once, and it goes on when they do again.
  *
  * One lock for all consoles: what runs under it is a copy of at most a ring. Order: console_lock, then d->lock (events).
  * The handler of the event channel takes console_lock, so nothing waits for that handler under it.
@@ -33,7 +33,7 @@ struct domain_console {
 	struct xencons_interface *ring; /* referenced */
 	uint32_t port;
 	uint32_t out_cons, in_prod;
-	bool broken;
+	bool complained;
 	bool queued;                    /* on the list of rings to look at */
 	struct domain *next;
 	char *history;
@@ -112,13 +112,11 @@ void console_emit(struct domain *d, const char *buf, size_t n)
 
 /* --- the ring --- */
 
-static void ring_broken(struct domain *d, struct domain_console *c, const char *why)
+static void ring_nonsense(struct domain *d, struct domain_console *c, const char *why)
 {
-	static const char text[] = "\r\n[vfr: console ring broken by the guest]\r\n";
-
-	c->broken = true;
-	history_add(c, text, sizeof(text) - 1);
-	log_warn("domain %u (%s): console ring stopped: %s", d->id, d->name, why);
+	if (!c->complained)
+		log_warn("dom%u '%s': console ring not served: %s", d->id, d->name, why);
+	c->complained = true;
 }
 
 /* Take what the guest wrote. True: it may wait for the room. */
@@ -129,7 +127,7 @@ static bool ring_drain(struct domain *d, struct domain_console *c)
 	uint32_t n = prod - c->out_cons;
 
 	if (n > sizeof(ring->out)) {
-		ring_broken(d, c, "more output than the ring holds");
+		ring_nonsense(d, c, "more output than the ring holds");
 		return false;
 	}
 	if (!n)
@@ -149,11 +147,11 @@ size_t guest_console_write(struct domain *d, const void *buf, size_t n)
 
 	env_lock(&console_lock);
 	struct domain_console *c = d->console;
-	if (c && !c->broken) {
+	if (c) {
 		struct xencons_interface *ring = c->ring;
 		uint32_t used = c->in_prod - __atomic_load_n(&ring->in_cons, __ATOMIC_ACQUIRE);
 		if (used > sizeof(ring->in)) {
-			ring_broken(d, c, "it has read more input than was typed");
+			ring_nonsense(d, c, "it has read more input than was typed");
 		} else {
 			for (; done < n && used + done < sizeof(ring->in); done++)
 				ring->in[MASK_XENCONS_IDX(c->in_prod + done, ring->in)] = ((const char *)buf)[done];
@@ -174,7 +172,7 @@ static void console_kick(void *arg)
 
 	env_lock(&console_lock);
 	struct domain_console *c = d->console;
-	if (c && !c->queued && !c->broken) {
+	if (c && !c->queued) {
 		c->queued = true;
 		c->next = kicked;
 		kicked = domain_ref(d);
@@ -188,7 +186,7 @@ static void serve(struct domain *d)
 	struct domain_console *c = d->console;
 
 	c->queued = false;
-	if (!c->broken && ring_drain(d, c))
+	if (ring_drain(d, c))
 		evtchn_notify(d, c->port);
 }
 

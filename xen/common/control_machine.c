@@ -25,10 +25,12 @@
 #include <net/net.h>
 
 #include "blob.h"
+#include "control_net.h"
 #include "sched.h"
 
 #define CONTROL_PORT "vfr.control"
 #define PLAN_MODULE "boot.plan"
+#define AUDIT_TICK_NS 1000000000UL
 
 static struct control *control;
 static struct audit *audit;
@@ -208,20 +210,6 @@ static void op_machine_info(void *machine, struct control_machine_info *out)
 	arch_cpu_brand(out->cpu, sizeof(out->cpu));
 }
 
-static int op_uplink_info(void *machine, unsigned int index, struct control_uplink_info *out)
-{
-	struct net_uplink_info u;
-	int ret = net_uplink_read(index, &u);
-
-	if (ret)
-		return ret;
-	*out = (struct control_uplink_info){ .mtu = u.mtu, .up = u.up, .port = u.port, .rate_bps = u.rate_bps };
-	memcpy(out->mac, u.mac, sizeof(out->mac));
-	memcpy(out->name, u.name, strnlen(u.name, sizeof(out->name) - 1));
-	memcpy(out->driver, u.driver, strnlen(u.driver, sizeof(out->driver) - 1));
-	return 0;
-}
-
 static uint64_t op_utc_ns(void *machine)
 {
 	return utc_now();
@@ -252,45 +240,6 @@ static size_t op_send(void *machine, void *transport, const void *bytes, size_t 
 	return byte_port_write(transport, bytes, n);
 }
 
-/* --- schedulers ------------------------------------------------------------------------------------------------------- */
-
-static int find_uplink(const char *name)
-{
-	struct net_uplink_info u;
-
-	for (unsigned i = 0; !net_uplink_read(i, &u); i++)
-		if (!strcmp(u.name, name))
-			return (int)i;
-	return -ENOENT;
-}
-
-static int sched_set_net(const struct vc_sched_set *set, struct control_error *err)
-{
-	struct netsched_refusal why = { 0 };
-	int i = find_uplink(set->target), ret;
-
-	if (i < 0)
-		return control_refuse(err, ENOENT, "no-uplink", "there is no uplink '%s'", set->target);
-	ret = set->policy[0] ? net_uplink_policy((unsigned)i, set->policy) : 0;
-	if (ret)
-		return control_refuse(err, -ret, "no-policy", "uplink '%s' has no scheduler policy '%s'", set->target, set->policy);
-	if (set->rate_bps && net_uplink_rate((unsigned)i, set->rate_bps, &why))
-		return control_refuse(err, ERANGE, "rate", "uplink '%s': %s", set->target, why.text);
-	return 0;
-}
-
-static int op_sched_set(void *machine, const struct vc_sched_set *set, struct control_error *err)
-{
-	if (set->kind == VC_SCHED_NET)
-		return sched_set_net(set, err);
-	if (set->kind != VC_SCHED_CPU)
-		return control_refuse(err, ENOSYS, "no-such-scheduler", "there are schedulers for cpu and net");
-	if (cpusched_switch(the_cpusched, set->policy, time_now_ns()))
-		return control_refuse(err, ENOENT, "no-policy", "there is no cpu scheduler '%s'", set->policy);
-	log_info("sched: cpu scheduler is now %s", set->policy);
-	return 0;
-}
-
 static const struct control_ops ops = {
 	.server = "vfr",
 	.dom_create = op_dom_create,
@@ -308,12 +257,14 @@ static const struct control_ops ops = {
 	.blob_end = machine_blob_end,
 	.blob_drop = machine_blob_drop,
 	.machine_info = op_machine_info,
-	.uplink_info = op_uplink_info,
+	.uplink_info = machine_uplink_info,
 	.utc_ns = op_utc_ns,
 	.utc_at_least = op_utc_at_least,
 	.log_read = op_log_read,
 	.send = op_send,
-	.sched_set = op_sched_set,
+	.sched_set = machine_sched_set,
+	.sched_info = machine_sched_info,
+	.rate_set = machine_rate_set,
 };
 
 /* --- transport -------------------------------------------------------------------------------------------------------- */
@@ -384,8 +335,11 @@ void control_softirq(void)
 	byte_ports_service();
 	report_stopped();
 	next = control_timer(control, time_now_ns());
-	if (next != ~0UL)
-		timer_set(&control_wakeup, next);
+	/* Sums of the audit log are written about once a second. */
+	audit_tick(audit, utc_now());
+	if (next > time_now_ns() + AUDIT_TICK_NS)
+		next = time_now_ns() + AUDIT_TICK_NS;
+	timer_set(&control_wakeup, next);
 }
 
 /* --- start ------------------------------------------------------------------------------------------------------------ */

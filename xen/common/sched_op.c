@@ -105,7 +105,7 @@ static void watchdog_fired(struct timer *t)
 {
 	struct watchdog *w = (struct watchdog *)((char *)t - offsetof(struct watchdog, timer));
 
-	log_warn("domain %u (%s): watchdog expired", w->domain->id, w->domain->name);
+	log_warn("dom%u '%s': watchdog expired", w->domain->id, w->domain->name);
 	domain_shutdown(w->domain, STOP_WATCHDOG);
 }
 

@@ -93,7 +93,7 @@ static bool serve(struct domain_store *s)
 
 	if (flags < 0) {
 		if (!s->said_broken)
-			log_warn("domain %u (%s): xenstore ring stopped: %s", d->id, d->name, xs_conn_fault(s->conn));
+			log_warn("dom%u '%s': xenstore ring stopped: %s", d->id, d->name, xs_conn_fault(s->conn));
 		s->said_broken = true;
 		return false;
 	}
