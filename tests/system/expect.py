@@ -7,7 +7,7 @@ import time
 def logs(pattern, timeout=10):
     """The serial log says so, at the latest after timeout."""
     def case(m):
-        return None if m.wait_text(pattern, timeout) else f"the log does not say '{pattern}'"
+        return None if m.wait_text(f"(?i){pattern}", timeout) else f"the log does not say '{pattern}'"
     return case
 
 

@@ -33,7 +33,7 @@ class Vfr(Machine):
     def __init__(self, workdir, modules, options="", extra=(), **machine):
         os.makedirs(workdir, exist_ok=True)
         image = f"{workdir}/vfr.iso"
-        iso.build(image, ELF, options, modules)
+        iso.build(image, ELF, options, modules, native=machine.get("machine", "q35") == "q35")
         super().__init__(workdir, ["-cdrom", image, *extra], control=True, **machine)
 
     def ctl(self, *words, timeout=20, stdin=""):
