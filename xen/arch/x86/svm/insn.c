@@ -89,15 +89,22 @@ static unsigned modrm_length(const uint8_t *p, unsigned have)
 	return n <= have ? n : 0;
 }
 
+/* MOV between the accumulator and an address that follows the opcode: the size of that address. */
+static unsigned moffs_length(bool long_mode, bool other_size)
+{
+	return long_mode ? (other_size ? 4 : 8) : (other_size ? 2 : 4);
+}
+
 static bool decode_mov(struct vcpu *v, struct mov *m)
 {
 	uint8_t buf[INSN_MAX], rex = 0;
 	unsigned have = fetch(v, buf), at = 0, n;
-	bool op16 = false, long_mode = v->arch->vmcb->cs.attrib & 0x200;
+	bool op16 = false, addr_size = false, long_mode = v->arch->vmcb->cs.attrib & 0x200;
 
 	*m = (struct mov){ 0 };
 	for (; at < have && (is_prefix(buf[at]) || (long_mode && (buf[at] & 0xf0) == 0x40)); at++) {
 		op16 |= buf[at] == 0x66;
+		addr_size |= buf[at] == 0x67;
 		rex = (buf[at] & 0xf0) == 0x40 ? buf[at] : 0;
 	}
 	if (at + 2 > have)
@@ -113,6 +120,11 @@ static bool decode_mov(struct vcpu *v, struct mov *m)
 	case 0x8a: case 0x8b:
 		m->size = op & 1 ? full : 1;
 		break;
+	case 0xa0: case 0xa1: case 0xa2: case 0xa3:
+		m->write = op & 2;
+		m->size = op & 1 ? full : 1;
+		m->len = at + moffs_length(long_mode, addr_size);
+		return m->len <= have;
 	case 0x0f: /* MOVZX */
 		op = buf[at++];
 		if (op != 0xb6 && op != 0xb7)
