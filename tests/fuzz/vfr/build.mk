@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The router under libFuzzer: 30 s in `make check`, 10 minutes in `make fuzz-vfr-long`. The corpus grows in build/.
+
+DEB_PKGS += clang
+VFR_FUZZ_T := tests/fuzz/vfr
+VFR_FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard xen/net/vfr/*.c)) $(B)/fuzz/libenvhost.a
+VFR_FUZZ_SECONDS ?= 30
+
+$(B)/vfr-fuzz: $(B)/fuzz/$(VFR_FUZZ_T)/fuzz.o $(VFR_FUZZ_OBJ)
+	@echo "  LD   $@"
+	@$(CC_SAN) $(CFLAGS_SAN) -fsanitize=fuzzer -o $@ $^
+
+$(B)/vfr-seeds: $(B)/asan/$(VFR_FUZZ_T)/seeds.o $(B)/asan/tests/unit/vfr/craft.o
+	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^
+
+$(B)/vfr-corpus/.made: $(B)/vfr-seeds $(VFR_FUZZ_T)/seeds.txt
+	@mkdir -p $(@D) && $(B)/vfr-seeds $(VFR_FUZZ_T)/seeds.txt $(@D) && touch $@
+
+CHECKS += vfr-fuzz
+check-vfr-fuzz = $(B)/vfr-fuzz -max_total_time=$(VFR_FUZZ_SECONDS) -max_len=8192 -rss_limit_mb=1024 -artifact_prefix=$(B)/vfr-crash- -print_final_stats=1 $(B)/vfr-corpus && echo "1 passed, 0 failed"
+check-vfr-fuzz-deps = $(B)/vfr-fuzz $(B)/vfr-corpus/.made
+
+.PHONY: fuzz-vfr-long
+fuzz-vfr-long: $(check-vfr-fuzz-deps) ## fuzz the router for ten minutes
+	$(B)/vfr-fuzz -max_total_time=600 -max_len=8192 -rss_limit_mb=1024 -artifact_prefix=$(B)/vfr-crash- $(B)/vfr-corpus
+
+-include $(wildcard $(B)/fuzz/$(VFR_FUZZ_T)/*.d)
