@@ -70,6 +70,12 @@ static err_t output(struct netif *netif, struct pbuf *p)
 	return ERR_OK;
 }
 
+/* Our own address on the wire is a neighbour's port of the address we share: the way there leads over the router (hairpin). */
+static err_t next_hop(struct netif *netif, struct pbuf *p, const ip4_addr_t *dest)
+{
+	return etharp_output(netif, p, ip4_addr_cmp(dest, netif_ip4_addr(netif)) ? netif_ip4_gw(netif) : dest);
+}
+
 static err_t setup(struct netif *netif)
 {
 	struct ethif *e = netif->state;
@@ -80,7 +86,7 @@ static err_t setup(struct netif *netif)
 	memcpy(netif->hwaddr, e->nf.mac, 6);
 	netif->mtu = 1500;
 	netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_LINK_UP;
-	netif->output = etharp_output;
+	netif->output = next_hop;
 	netif->linkoutput = output;
 	return ERR_OK;
 }
