@@ -28,6 +28,7 @@
 #define EMIT_CHUNK 256u
 #define EMIT_PASS 4096u
 #define WRITE_MAX (64u * 1024)
+#define MIRROR_LINE 160
 
 struct domain_console {
 	struct xencons_interface *ring; /* referenced */
@@ -39,9 +40,13 @@ struct domain_console {
 	char *history;
 	size_t size;                    /* of history, a power of two */
 	uint64_t end;                   /* bytes of output so far */
+	uint16_t domid;
+	uint8_t line_len;               /* of the line being put together for the log */
+	char line[MIRROR_LINE];
 };
 
 static struct env_lock console_lock;
+static bool mirror;
 static struct domain *kicked; /* domains whose ring moved; each holds a reference */
 
 /* --- history --- */
@@ -60,6 +65,24 @@ static void history_grow(struct domain_console *c)
 	c->size *= 2;
 }
 
+void guest_console_mirror(bool on)
+{
+	mirror = on;
+}
+
+/* Whole lines of the guest as lines of the log; long ones are cut into several, control characters left out. */
+static void mirror_add(struct domain_console *c, const char *buf, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (buf[i] == '\n' || c->line_len == MIRROR_LINE) {
+			log_info("dom%u| %.*s", c->domid, c->line_len, c->line);
+			c->line_len = 0;
+		}
+		if (buf[i] >= ' ')
+			c->line[c->line_len++] = buf[i];
+	}
+}
+
 static void history_add(struct domain_console *c, const char *buf, size_t n)
 {
 	ASSERT(lock_is_held(&console_lock));
@@ -72,6 +95,8 @@ static void history_add(struct domain_console *c, const char *buf, size_t n)
 	for (size_t i = 0; i < n; i++)
 		c->history[(c->end + i) & (c->size - 1)] = buf[i];
 	c->end += n;
+	if (mirror)
+		mirror_add(c, buf, n);
 }
 
 size_t guest_console_read(struct domain *d, uint64_t *offset, void *buf, size_t max)
@@ -226,6 +251,7 @@ int console_init(struct domain *d)
 
 	if (!c)
 		return -ENOMEM;
+	c->domid = d->id;
 	c->size = HISTORY_MIN;
 	c->history = env_alloc(c->size);
 	c->ring = shared_page_alloc();

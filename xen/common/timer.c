@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One-shot timers. Each CPU keeps its own list by deadline and programs its local APIC for the first one only, and only
- * when that comes earlier than what is programmed. A timer may be cancelled or re-armed from another CPU, hence the lock.
+ * One-shot timers. Each CPU keeps its own list by deadline; timer_sync() programs its local APIC for the first one, once,
+ * right before the CPU enters a guest or sleeps. So a timer that is put off again and again, as they are, costs nothing
+ * and throws no guest out. A timer may be cancelled or re-armed from another CPU, hence the lock.
  */
 #include "timer.h"
 
@@ -10,6 +11,8 @@
 #include <hv/arch.h>
 #include <hv/cpu.h>
 #include <hv/log.h>
+
+#define NEVER_NS (~0UL >> 1)
 
 static struct env_lock locks[MAX_CPUS];
 
@@ -44,12 +47,18 @@ void timer_cancel(struct timer *t)
 	}
 }
 
-static void program(struct cpu *c, uint64_t deadline_ns)
+void timer_sync(void)
 {
-	if (c->timer_programmed && c->timer_programmed <= deadline_ns)
+	struct cpu *c = this_cpu();
+	uint64_t first;
+
+	env_lock(&locks[c->id]);
+	first = c->timers ? c->timers->deadline_ns : NEVER_NS;
+	env_unlock(&locks[c->id]);
+	if (first == c->timer_programmed)
 		return;
-	c->timer_programmed = deadline_ns;
-	arch_timer_set(deadline_ns);
+	c->timer_programmed = first;
+	arch_timer_set(first);
 }
 
 void timer_set(struct timer *t, uint64_t deadline_ns)
@@ -67,7 +76,6 @@ void timer_set(struct timer *t, uint64_t deadline_ns)
 	t->next = *p;
 	*p = t;
 	env_unlock(&locks[c->id]);
-	program(c, deadline_ns);
 }
 
 void timer_softirq(void)
@@ -85,11 +93,8 @@ void timer_softirq(void)
 			t->armed = false;
 		}
 		env_unlock(&locks[c->id]);
-		if (!due) {
-			if (t)
-				program(c, t->deadline_ns);
+		if (!due)
 			return;
-		}
 		t->fn(t);
 	}
 }

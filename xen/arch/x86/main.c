@@ -107,6 +107,7 @@ static _Noreturn void start_on_stack(void)
 	smp_start_others(option_number("cpus", MAX_CPUS));
 	sched_init(boot_option("sched", policy, sizeof(policy)) ? policy : "rr");
 	log_info("memory: %lu MiB free of %lu MiB", mm_free_bytes() >> 20, mm_total_bytes() >> 20);
+	guest_console_mirror(boot_option("guestlog", policy, sizeof(policy)));
 	store_init();
 	drivers_init();
 	net_init();
