@@ -52,6 +52,8 @@ struct nic_ops {
 	void *(*rx_pop)(struct nic *nic, void *(*data_of)(void *token), struct nic_meta *meta, uint32_t *len, unsigned int *more);
 	/* => a following buffer; NULL: the card has not delivered what it announced. */
 	void *(*rx_pop_more)(struct nic *nic, uint32_t *len);
+	/* => a frame is there. Cheap. */
+	bool (*rx_pending)(const struct nic *nic);
 	/* => ask for an interrupt with the next frame; true: there is one already, look again. */
 	bool (*rx_irq_on)(struct nic *nic);
 	/* => queue a frame. The first segment has NIC_HEADROOM writable bytes right before it. -ENOSPC: later; -EIO: never. */
@@ -59,6 +61,8 @@ struct nic_ops {
 	void (*tx_kick)(struct nic *nic);
 	/* => token of a frame that was sent, or NULL. */
 	void *(*tx_pop)(struct nic *nic);
+	/* => tx_pop() would give one. Cheap. */
+	bool (*tx_done)(const struct nic *nic);
 	/* => frames that the card holds */
 	unsigned int (*tx_pending)(const struct nic *nic);
 	/* => interrupt after `more` further frames were sent (0: none); true: they have been, look again. */

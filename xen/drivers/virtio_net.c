@@ -133,6 +133,11 @@ static void *vn_rx_pop_more(struct nic *nic, uint32_t *len)
 	return virtqueue_pop(&to_vn(nic)->rx, len);
 }
 
+static bool vn_rx_pending(const struct nic *nic)
+{
+	return virtqueue_more(&to_vn(nic)->rx);
+}
+
 static bool vn_rx_irq_on(struct nic *nic)
 {
 	struct virtqueue *vq = &to_vn(nic)->rx;
@@ -178,6 +183,11 @@ static void *vn_tx_pop(struct nic *nic)
 	return virtqueue_pop(&to_vn(nic)->tx, &written);
 }
 
+static bool vn_tx_done(const struct nic *nic)
+{
+	return virtqueue_more(&to_vn(nic)->tx);
+}
+
 static unsigned int vn_tx_pending(const struct nic *nic)
 {
 	return virtqueue_in_flight(&to_vn(nic)->tx);
@@ -211,10 +221,12 @@ static const struct nic_ops virtio_net_ops = {
 	.rx_kick = vn_rx_kick,
 	.rx_pop = vn_rx_pop,
 	.rx_pop_more = vn_rx_pop_more,
+	.rx_pending = vn_rx_pending,
 	.rx_irq_on = vn_rx_irq_on,
 	.tx = vn_tx,
 	.tx_kick = vn_tx_kick,
 	.tx_pop = vn_tx_pop,
+	.tx_done = vn_tx_done,
 	.tx_pending = vn_tx_pending,
 	.tx_irq = vn_tx_irq,
 };

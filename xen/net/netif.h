@@ -54,6 +54,13 @@ struct netif_ring {
 	uint32_t evtchn;
 };
 
+/*
+ * How long a ring with traffic may go without a look. A trip out of a guest costs it its TLB, so a busy ring is watched
+ * instead of announced by interrupts and events: looked at whenever the guest leaves anyway (net_poll()), and else after
+ * net_watch_ns; until it has been quiet for WATCH_END_NS. A CPU that has nothing else to do is told at once (net_idle()).
+ */
+#define WATCH_END_NS 10000000UL
+
 #define NETIF_NOTIFY_TX 1u
 #define NETIF_NOTIFY_RX 2u
 
@@ -77,9 +84,7 @@ struct netif {
 	_Atomic bool scheduled;  /* on a CPU's list, or being polled */
 	_Atomic bool stopped;    /* the uplink's scheduler has enough of it */
 	struct netif *sched_next;
-	uint64_t last_ns;        /* by the CPU on whose list it is, as the next two: when it was last looked at */
-	uint32_t streak;         /* events in close succession */
-	bool polling;            /* the guest is not asked for events */
+	uint64_t last_ns;        /* by the CPU on whose list it is: when there was a packet */
 
 	struct env_lock rx_lock;
 	struct netif_ring rx;
@@ -116,6 +121,8 @@ void netif_xenbus_error(struct netif *vif, const char *why);
 int netif_tx_read(struct netif *vif, struct vfr_pkt *out[VFR_BATCH], bool *more, const char **why);
 /* => ask the guest for an event with its next packet; true: there is one already. */
 bool netif_tx_rearm(struct netif *vif);
+/* => is there anything to read? Cheap. */
+bool netif_tx_pending(struct netif *vif);
 /* => answer the slots of a packet and give its pages back (from pkt_free()). */
 void netif_tx_done(struct pkt *p);
 
@@ -132,6 +139,10 @@ void netif_rx_flush(struct netif *vif, struct pktq *out);
 void net_schedule(struct netif *vif);
 /* => at the end of this softirq, send the events the vif is owed. */
 void net_touch(struct netif *vif, uint32_t bits);
+/* => look at the rings that this CPU watches, net_watch_ns from now at the latest. */
+void net_watch(void);
+/* => a ring in which n packets were found goes on being watched. */
+bool net_is_busy(uint64_t *last_ns, unsigned int n, uint64_t now);
 /* => do what the router's verdicts say. */
 void net_dispatch(struct vfr_pkt **pkts, unsigned int n);
 /* => between net_enter() and net_leave(): vifs found there do not go before net_leave(). They nest. */
@@ -152,6 +163,12 @@ struct uplink;
 void uplinks_init(struct vfr *v);
 void uplinks_rx_poll(void);
 void uplinks_tx_poll(void);
+/* => raise the softirqs if a watched card has frames, or is done with frames that guests wait for. */
+void uplinks_poll(void);
+/* => raise them in any case: the watch timer. */
+void uplinks_look(void);
+/* => ask the cards for interrupts, as this CPU is about to sleep; true: there is work instead. */
+bool uplinks_idle(void);
 struct uplink *uplink_of(uint16_t port);
 void uplink_send(struct uplink *up, struct pktq *q);
 void uplinks_class_add(uint16_t domid);

@@ -321,6 +321,16 @@ int netif_tx_read(struct netif *vif, struct vfr_pkt *out[VFR_BATCH], bool *more,
 	return n;
 }
 
+bool netif_tx_pending(struct netif *vif)
+{
+	bool pending;
+
+	env_lock(&vif->tx_lock);
+	pending = vif->state == NETIF_CONNECTED && ring(vif)->req_prod != vif->tx.req_cons;
+	env_unlock(&vif->tx_lock);
+	return pending;
+}
+
 bool netif_tx_rearm(struct netif *vif)
 {
 	bool found = false;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <hv/boot.h>
 #include <hv/cpu.h>
 #include <hv/domain.h>
 #include <hv/irq.h>
@@ -25,10 +26,8 @@
 #define TOUCHED_MAX 32
 #define VFR_TIMER_MIN_NS 100000000UL
 
-/* A guest whose events come this close together is polled instead: an event costs a trip out of the guest. */
-#define BUSY_GAP_NS 60000UL
-#define BUSY_EVENTS 4
-#define POLL_NS     60000UL
+#define WATCH_NS 50000UL
+#define WATCH_EMULATED_NS 2000000UL
 
 #define POOL_SHARE 32 /* at most one part in so many of the RAM for packets */
 #define POOL_MIN 1024u
@@ -38,12 +37,14 @@ struct netcpu {
 	struct netif *list, **tail;         /* vifs to poll */
 	struct netif *touched[TOUCHED_MAX]; /* vifs that are owed events */
 	unsigned int nr_touched;
-	struct netif *polled;               /* vifs looked at when poll_timer fires, or earlier */
-	struct timer poll_timer;
+	struct netif *watched;              /* vifs whose guests are not asked for events */
+	struct timer watch_timer;
+	bool watching;                      /* it is armed, or about to fire */
 	unsigned int depth;                 /* of enter(): callbacks of the router come inside softirqs and outside */
 	_Atomic uint64_t epoch;
 } __attribute__((aligned(ENV_CACHE_LINE)));
 
+uint64_t net_watch_ns;
 static struct netcpu netcpus[MAX_CPUS]; /* each by its CPU; epoch is read by all */
 static struct vfr *router;
 static void (*audit_sink)(const struct vfr_event *ev);
@@ -297,7 +298,7 @@ void net_rx_softirq(void)
 }
 
 /* => packets of one batch of a vif; *more: it has others. */
-static int poll_vif(struct netif *vif, uint64_t now, bool *more)
+static unsigned int poll_vif(struct netif *vif, uint64_t now, bool *more)
 {
 	struct vfr_pkt *batch[VFR_BATCH];
 	const char *why;
@@ -315,7 +316,7 @@ static int poll_vif(struct netif *vif, uint64_t now, bool *more)
 	}
 	if (why)
 		netif_fault(vif, why);
-	return n;
+	return (unsigned int)n;
 }
 
 /* The vif is nobody's between the store and the look: an event in between schedules it anew. */
@@ -326,38 +327,64 @@ static void poll_done(struct netif *vif)
 		net_schedule(vif);
 }
 
-/* => the guest sends so often that it is better looked at than asked for events. */
-static bool is_busy(struct netif *vif, uint64_t now, int n)
+bool net_is_busy(uint64_t *last_ns, unsigned int n, uint64_t now)
 {
-	bool close = now - vif->last_ns < BUSY_GAP_NS;
-
-	vif->last_ns = now;
-	if (vif->polling)
-		return n > 0;
-	vif->streak = close ? vif->streak + 1 : 0;
-	return n > 0 && vif->streak >= BUSY_EVENTS;
+	if (n)
+		*last_ns = now;
+	return now - *last_ns < WATCH_END_NS;
 }
 
-static void keep_polling(struct netcpu *c, struct netif *vif, uint64_t now)
+/* The guest's ring is watched from here on; its guest sends no events. */
+static void watch(struct netcpu *c, struct netif *vif)
 {
-	vif->polling = true;
-	vif->sched_next = c->polled;
-	if (!c->polled)
-		timer_set(&c->poll_timer, now + POLL_NS);
-	c->polled = vif;
+	vif->sched_next = c->watched;
+	c->watched = vif;
+	net_watch();
 }
 
-static void on_poll_timer(struct timer *t)
+void net_watch(void)
 {
-	struct netcpu *c = (struct netcpu *)((char *)t - offsetof(struct netcpu, poll_timer));
+	timer_set(&netcpu()->watch_timer, time_now_ns() + net_watch_ns);
+	netcpu()->watching = true;
+}
 
-	while (c->polled) {
-		struct netif *vif = c->polled;
+/* => look at all watched rings in the next softirq. */
+static void look_at_watched(struct netcpu *c)
+{
+	while (c->watched) {
+		struct netif *vif = c->watched;
 
-		c->polled = vif->sched_next;
+		c->watched = vif->sched_next;
 		append(c, vif);
 	}
 	softirq_raise(SOFTIRQ_NET_TX);
+}
+
+static void on_watch_timer(struct timer *t)
+{
+	netcpu()->watching = false; /* what is still to be watched sets it again */
+	uplinks_look();
+	look_at_watched((struct netcpu *)((char *)t - offsetof(struct netcpu, watch_timer)));
+}
+
+void net_poll(void)
+{
+	struct netcpu *c = netcpu();
+
+	if (!c->watching)
+		return;
+	net_watch(); /* this look counts: the timer is put off */
+	uplinks_poll();
+	for (struct netif *vif = c->watched; vif; vif = vif->sched_next)
+		if (netif_tx_pending(vif)) {
+			look_at_watched(c);
+			return;
+		}
+}
+
+bool net_idle(void)
+{
+	return uplinks_idle();
 }
 
 static void poll_list(struct netcpu *c, struct netif *list, uint64_t now)
@@ -365,15 +392,14 @@ static void poll_list(struct netcpu *c, struct netif *list, uint64_t now)
 	while (list) {
 		struct netif *vif = list;
 		bool more;
-		int n = poll_vif(vif, now, &more);
+		unsigned int n = poll_vif(vif, now, &more);
 
 		list = vif->sched_next;
 		if (more) {
 			append(c, vif);
-		} else if (is_busy(vif, now, n)) {
-			keep_polling(c, vif, now);
+		} else if (net_is_busy(&vif->last_ns, n, now)) {
+			watch(c, vif);
 		} else {
-			vif->polling = false;
 			poll_done(vif);
 		}
 	}
@@ -446,6 +472,24 @@ static uint32_t pool_size(void)
 	return n < POOL_MIN ? POOL_MIN : n > POOL_MAX ? POOL_MAX : (uint32_t)n;
 }
 
+/* netwatch=MICROSECONDS on the boot line; an emulator, where leaving a guest is dear, is told by its name. */
+static uint64_t choose_watch_ns(void)
+{
+	static const char emulator[] = "TCGTCGTCGTCG";
+	uint32_t a = 0x40000000, name[3];
+	char text[12];
+	uint64_t us = 0;
+
+	if (boot_option("netwatch", text, sizeof(text))) {
+		for (const char *p = text; *p >= '0' && *p <= '9' && us < 1000000; p++)
+			us = us * 10 + (uint64_t)(*p - '0');
+		if (us)
+			return us * 1000;
+	}
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(name[0]), "=c"(name[1]), "=d"(name[2]) : : );
+	return memcmp(name, emulator, sizeof(name)) ? WATCH_NS : WATCH_EMULATED_NS;
+}
+
 void net_init(void)
 {
 	static const struct vfr_ops ops = { .emit = on_emit, .release = on_release, .audit = on_event };
@@ -456,6 +500,7 @@ void net_init(void)
 		.gateway_mac = { 0x02, 0x56, 0x46, 0x52, 0x00, 0x01 },
 	};
 
+	net_watch_ns = choose_watch_ns();
 	pktpool_init(pool_size());
 	make_seed(params.seed);
 	router = vfr_create(&params, &ops, NULL);
@@ -463,7 +508,7 @@ void net_init(void)
 		panic("net: no memory for the router");
 	uplinks_init(router);
 	for (uint32_t i = 0; i < nr_cpus; i++)
-		timer_init(&netcpus[i].poll_timer, on_poll_timer);
+		timer_init(&netcpus[i].watch_timer, on_watch_timer);
 	timer_init(&router_timer, age_router);
 	timer_set(&router_timer, time_now_ns() + VFR_TIMER_MIN_NS);
 }

@@ -40,6 +40,35 @@ static void on_link(struct nic *nic)
 	softirq_raise(SOFTIRQ_NET_RX);
 }
 
+/* --- watching instead of interrupts --- */
+
+void uplinks_poll(void)
+{
+	for (unsigned int i = 0; i < nr_uplinks; i++) {
+		uplink_rx_look(&uplinks[i], false);
+		uplink_tx_look(&uplinks[i], false);
+	}
+}
+
+void uplinks_look(void)
+{
+	for (unsigned int i = 0; i < nr_uplinks; i++) {
+		uplink_rx_look(&uplinks[i], true);
+		uplink_tx_look(&uplinks[i], true);
+	}
+}
+
+bool uplinks_idle(void)
+{
+	bool work = false;
+
+	for (unsigned int i = 0; i < nr_uplinks; i++) {
+		work |= uplink_rx_idle(&uplinks[i]);
+		work |= uplink_tx_idle(&uplinks[i]);
+	}
+	return work;
+}
+
 /* --- start ------------------------------------------------------------------------------------------------------------ */
 
 static const struct nic_events events = { .rx = on_rx, .tx = on_tx, .link = on_link };

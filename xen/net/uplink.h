@@ -17,6 +17,8 @@ struct uplink {
 	uint16_t port;
 	_Atomic bool rx_work, tx_work, link_changed;
 	bool rx_started;
+	uint64_t rx_last_ns;         /* by CPU 0: when there was a frame */
+	bool rx_watched;             /* by CPU 0: the card is not asked for interrupts */
 
 	struct net_counters rx;      /* by CPU 0 */
 
@@ -25,6 +27,7 @@ struct uplink {
 	struct pkt *head;            /* out of the scheduler, but the card had no room */
 	struct pktq lost;            /* the scheduler dropped them: to be freed */
 	uint32_t lent;               /* frames at the card whose guests wait for an answer */
+	_Atomic bool tx_watched;     /* somebody waits for the card, which is not asked for an interrupt */
 	struct net_counters tx;
 	struct timer pace;           /* when the scheduler lets the next frame go */
 	_Atomic bool pace_armed;
@@ -36,8 +39,15 @@ extern unsigned int nr_uplinks;
 /* --- uplink_rx.c --- */
 /* => fill the card's receive ring with pool objects. */
 void uplink_fill(struct uplink *up);
+/* => raise the softirq for a watched ring; not `sure`: only if frames are there. */
+void uplink_rx_look(struct uplink *up, bool sure);
+/* => ask the card for an interrupt; true: there are frames already. */
+bool uplink_rx_idle(struct uplink *up);
 
 /* --- uplink_tx.c --- */
+/* => as uplink_rx_look() and uplink_rx_idle(), for frames that the card has sent. */
+void uplink_tx_look(struct uplink *up, bool sure);
+bool uplink_tx_idle(struct uplink *up);
 /* => the scheduler and its classes, before the card starts. */
 int uplink_tx_init(struct uplink *up);
 

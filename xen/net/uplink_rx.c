@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From the wire: the card's ring is kept full of pool objects; a poll takes a batch of frames, gives them to the router,
- * and fills the ring up again from the objects that came free meanwhile. The card interrupts only when a poll has left
- * the ring empty.
+ * and fills the ring up again from the objects that came free meanwhile.
+ *
+ * After a poll with frames the ring is watched instead of the card being asked for an interrupt: whenever the CPU leaves a
+ * guest, and by a timer. When a timer's poll finds nothing, or the CPU goes to sleep, the card is asked again. So a guest
+ * that is at work is not thrown out for each frame, and one that waits gets it at once.
  */
 #include <hv/irq.h>
 #include <hv/log.h>
@@ -101,8 +104,8 @@ static struct pkt *next_frame(struct uplink *up)
 	return NULL;
 }
 
-/* => one batch; true: there may be more. */
-static bool rx_batch(struct uplink *up)
+/* => frames of one batch. */
+static unsigned int rx_batch(struct uplink *up)
 {
 	struct vfr_pkt *batch[RX_FRAMES];
 	unsigned int n = 0;
@@ -118,7 +121,38 @@ static bool rx_batch(struct uplink *up)
 		net_dispatch(batch, n);
 		uplink_fill(up);
 	}
-	return n == RX_FRAMES;
+	return n;
+}
+
+static void again(struct uplink *up)
+{
+	up->rx_work = true;
+	softirq_raise(SOFTIRQ_NET_RX);
+}
+
+/* => the card interrupts with its next frame. */
+static void watch_end(struct uplink *up)
+{
+	up->rx_watched = false;
+	if (up->nic->ops->rx_irq_on(up->nic))
+		again(up);
+}
+
+static void poll_one(struct uplink *up)
+{
+	unsigned int n;
+
+	if (!atomic_exchange(&up->rx_work, false) || !up->rx_started)
+		return;
+	n = rx_batch(up);
+	if (n == RX_FRAMES) {
+		again(up);
+	} else if (net_is_busy(&up->rx_last_ns, n, time_now_ns())) {
+		up->rx_watched = true;
+		net_watch();
+	} else {
+		watch_end(up);
+	}
 }
 
 void uplinks_rx_poll(void)
@@ -128,11 +162,20 @@ void uplinks_rx_poll(void)
 
 		if (atomic_exchange(&up->link_changed, false))
 			log_info("%s: link %s", up->nic->name, up->nic->link_up ? "up" : "down");
-		if (!atomic_exchange(&up->rx_work, false) || !up->rx_started)
-			continue;
-		if (rx_batch(up) || up->nic->ops->rx_irq_on(up->nic)) {
-			up->rx_work = true;
-			softirq_raise(SOFTIRQ_NET_RX);
-		}
+		poll_one(up);
 	}
+}
+
+void uplink_rx_look(struct uplink *up, bool sure)
+{
+	if (!this_cpu()->id && up->rx_watched && (sure || up->nic->ops->rx_pending(up->nic)))
+		again(up);
+}
+
+bool uplink_rx_idle(struct uplink *up)
+{
+	if (this_cpu()->id || !up->rx_watched)
+		return false;
+	watch_end(up);
+	return up->rx_work;
 }

@@ -2,8 +2,9 @@
 /*
  * To the wire: through the scheduler into the card's send ring.
  *
- * Frames that were sent are collected under tx_lock and freed after it. The card interrupts after sending only if somebody
- * waits for that: frames that did not fit, or guests whose pages are lent out.
+ * Frames that were sent are collected under tx_lock and freed after it. While somebody waits for them (frames that did not
+ * fit, guests whose pages are lent out), the ring is watched as the receive ring is; the card is asked for an interrupt
+ * only before a CPU sleeps.
  */
 #include <errno.h>
 
@@ -186,15 +187,38 @@ static unsigned int irq_after(const struct uplink *up)
 	return (pending * 3 + 3) / 4;
 }
 
-/* => drain and reap until the card has nothing that we wait for and did not ask to be told of. tx_lock is held. */
+/* => what was sent comes back, what waits goes out. tx_lock is held. */
 static void pump(struct uplink *up, uint64_t now, struct pktq *done)
 {
-	do {
-		reap(up, done);
-		drain(up, now, done);
-	} while (up->nic->ops->tx_irq(up->nic, irq_after(up)));
+	reap(up, done);
+	drain(up, now, done);
 	while (up->lost.head)
 		pktq_push(done, pktq_pop(&up->lost));
+	up->tx_watched = up->lent || up->head;
+	if (up->tx_watched)
+		net_watch();
+}
+
+void uplink_tx_look(struct uplink *up, bool sure)
+{
+	if (!up->tx_watched || (!sure && !up->nic->ops->tx_done(up->nic)))
+		return;
+	up->tx_work = true;
+	softirq_raise(SOFTIRQ_NET_TX);
+}
+
+bool uplink_tx_idle(struct uplink *up)
+{
+	bool done;
+
+	if (!up->tx_watched)
+		return false;
+	env_lock(&up->tx_lock);
+	done = up->nic->ops->tx_irq(up->nic, irq_after(up));
+	env_unlock(&up->tx_lock);
+	if (done)
+		uplink_tx_look(up, true);
+	return done;
 }
 
 /* What this card cannot do is done here. */

@@ -578,9 +578,10 @@ static void busy_guest_is_polled(void **state)
 		world_pass(10000);
 	}
 	assert_in_range(events, 1, 10);
-	world_pass(1000000);
+	world_pass(2000000);
 	assert_int_equal(wire_count(), sent);
-	world_pass(1000000);
+	for (unsigned int i = 0; i < 20; i++)
+		world_pass(2000000);
 	assert_int_equal(g->tx->req_event, g->tx->req_prod + 1);
 	guest_collect(g);
 	one_chain(1, 0, 100, true);

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <hv/boot.h>
 #include <hv/evtchn.h>
 #include <hv/irq.h>
 #include <hv/log.h>
@@ -49,6 +50,12 @@ uint64_t mm_total_bytes(void)
 	return 256UL << 20;
 }
 
+bool boot_option(const char *name, char *buf, size_t size)
+{
+	snprintf(buf, size, "2000");
+	return true;
+}
+
 uint64_t time_now_ns(void)
 {
 	return host_now;
@@ -66,6 +73,9 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
 	*t = (struct timer){ .fn = fn };
 	assert_true(nr_timers < 64);
+	for (unsigned int i = 0; i < nr_timers; i++)
+		if (timers[i] == t)
+			return;
 	timers[nr_timers++] = t;
 }
 
@@ -78,6 +88,11 @@ void world_pass(uint64_t ns)
 			timers[i]->fn(timers[i]);
 		}
 	world_run();
+}
+
+void timer_cancel(struct timer *t)
+{
+	t->armed = false;
 }
 
 void timer_set(struct timer *t, uint64_t deadline_ns)
@@ -169,7 +184,7 @@ void evtchn_notify(struct domain *d, uint32_t port)
 
 void guest_kick(struct guest *g)
 {
-	world_pass(1000000);
+	world_pass(20000000);
 	if (g->event)
 		g->event(g->event_arg);
 	world_run();
@@ -499,6 +514,11 @@ static void *card_rx_pop_more(struct nic *nic, uint32_t *len)
 	return rx_ring[i].token;
 }
 
+static bool card_rx_pending(const struct nic *nic)
+{
+	return rx_popped != rx_written;
+}
+
 static bool card_irq(struct nic *nic)
 {
 	return rx_popped != rx_written;
@@ -536,6 +556,11 @@ static void *card_tx_pop(struct nic *nic)
 	return held[nr_done++ % (CARD_RING * 4)];
 }
 
+static bool card_tx_done(const struct nic *nic)
+{
+	return nr_done != nr_held && !card_holds;
+}
+
 static unsigned int card_tx_pending(const struct nic *nic)
 {
 	return nr_held - nr_done;
@@ -548,8 +573,8 @@ static bool card_tx_irq(struct nic *nic, unsigned int more)
 
 static const struct nic_ops card_ops = {
 	.start = card_start, .rx_post = card_rx_post, .rx_room = card_rx_room, .rx_kick = card_nothing, .rx_pop = card_rx_pop,
-	.rx_pop_more = card_rx_pop_more, .rx_irq_on = card_irq, .tx = card_tx, .tx_kick = card_nothing, .tx_pop = card_tx_pop,
-	.tx_pending = card_tx_pending, .tx_irq = card_tx_irq,
+	.rx_pop_more = card_rx_pop_more, .rx_pending = card_rx_pending, .rx_irq_on = card_irq, .tx = card_tx, .tx_kick = card_nothing, .tx_pop = card_tx_pop,
+	.tx_pending = card_tx_pending, .tx_done = card_tx_done, .tx_irq = card_tx_irq,
 };
 
 void card_complete(void)

@@ -12,18 +12,20 @@
 
 #include <common/sched.h>
 #include <common/softirq.h>
+#include <common/timer.h>
+#include <net/net.h>
 
 #include "smp.h"
 #include "time.h"
 #include "vcpu.h"
 #include "x86.h"
 
-/* Under constant device load the guest still gets its turn: after so many rounds of softirqs, for so long. */
+/* Under constant device load the guest still gets its turn: after so many rounds of softirqs, for net_watch_ns. */
 #define SOFTIRQ_ROUNDS 4
-#define GUEST_TURN_NS 200000UL
 
 static void idle(struct cpu *c)
 {
+	timer_sync();
 	atomic_store(&c->idle, true);
 	if (!atomic_load(&c->softirq_pending) && !atomic_load(&c->need_resched))
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
@@ -76,13 +78,14 @@ void cpu_loop(void)
 	unsigned rounds = 0;
 
 	for (;;) {
+		net_poll();
 		bool worked = softirq_run();
 
 		if (atomic_load(&c->need_resched) || !c->current)
 			schedule();
 		if (!c->current) {
 			rounds = 0;
-			if (!worked)
+			if (!worked && !net_idle())
 				idle(c);
 			else
 				__asm__ volatile("sti; nop; cli" : : : "memory");
@@ -92,8 +95,10 @@ void cpu_loop(void)
 			continue;
 		c->guest_turn = rounds >= SOFTIRQ_ROUNDS;
 		if (c->guest_turn) {
-			c->timer_programmed = 0;
-			arch_timer_set(time_now_ns() + GUEST_TURN_NS);
+			c->timer_programmed = 0; /* no deadline of a timer: timer_sync() comes again */
+			arch_timer_set(time_now_ns() + net_watch_ns);
+		} else {
+			timer_sync();
 		}
 		rounds = 0;
 		run_guest(c->current);

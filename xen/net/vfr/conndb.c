@@ -224,6 +224,15 @@ static void follow(struct ctx *c, struct conn *cn, const struct vfr_pkt *p, bool
 		set_state(&c->v->conns, cn, next);
 }
 
+void vfr_conn_prepare(struct ctx *c, const struct vfr_pkt *p)
+{
+	struct conn_key k;
+	bool from_b;
+
+	vfr_conn_key(&k, p, &from_b);
+	__builtin_prefetch(&c->v->conns.bucket[(uint32_t)vfr_conn_hash(c->v, &k) & c->v->conns.mask], 1);
+}
+
 static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit)
 {
 	struct conn_table *t = &c->v->conns;

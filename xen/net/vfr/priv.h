@@ -502,10 +502,8 @@ void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hi
 enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
 void vfr_conns_age(struct ctx *c, uint64_t *next);
 void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
-static inline void vfr_conn_prefetch(const struct vfr *v, uint64_t hash)
-{
-	__builtin_prefetch(&v->conns.bucket[(uint32_t)hash & v->conns.mask], 1);
-}
+/* => bring what the lookup of this packet will read into the cache; for the first stage over a batch. */
+void vfr_conn_prepare(struct ctx *c, const struct vfr_pkt *p);
 
 /* nat.c */
 int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w);
