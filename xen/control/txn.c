@@ -228,13 +228,13 @@ static int need_txn(struct request *rq)
 	return control_refuse(rq->err, EINVAL, "no-transaction", "no transaction is open in this session");
 }
 
-/* Which message brought the object at fault is known by its order only if the client sent objects in key order; so say which object. */
-static void name_fault(const struct object *fault, struct control_error *err)
+/* The place of the object at fault in key order: clients that send their objects in that order know which it was. */
+static uint32_t fault_index(const struct config *cf, const struct object *fault)
 {
-	size_t n = strnlen(err->text, sizeof(err->text));
+	bool found;
+	uint32_t i = fault ? config_find(cf, fault->type, fault->body, &found) : 0;
 
-	if (fault && n < sizeof(err->text) - 1)
-		snprintf(err->text + n, sizeof(err->text) - n, " [%s]", object_kind(fault->type)->name);
+	return fault && found ? i : VC_NO_INDEX;
 }
 
 int txn_commit(struct request *rq)
@@ -252,7 +252,7 @@ int txn_commit(struct request *rq)
 		return control_refuse(rq->err, EINVAL, "bad-value", "unknown flags 0x%x of a commit", m->flags);
 	rc = commit(c, &c->txn.staged, m->flags & VC_COMMIT_FORCE, m->flags & VC_COMMIT_DRY, c->txn.note, rq->s->client, &res, &fault, rq->err);
 	if (rc)
-		name_fault(fault, rq->err);
+		rq->index = fault_index(&c->txn.staged, fault);
 	txn_abort(c);
 	if (rc)
 		return rc;
@@ -296,8 +296,6 @@ int txn_rollback(struct control *c, uint64_t to, const char *client, const char 
 	if (config_copy(&staged, &g->config))
 		return control_refuse(err, ENOMEM, "no-memory", "no memory for a copy of the configuration");
 	rc = commit(c, &staged, true, false, note, client, out, &fault, err);
-	if (rc)
-		name_fault(fault, err);
 	config_free(&staged);
 	return rc;
 }

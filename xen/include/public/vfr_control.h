@@ -108,7 +108,8 @@ enum vc_type {
 /*
  * Refusal of any request. `code` is an errno, `name` a word that programs can test (docs/control-protocol.md lists them),
  * the text says it to a person: what is wrong and who owns what it collides with. In a transaction `index` is the number of the
- * message that is at fault, counted from 0 after TXN_BEGIN; otherwise VC_NO_INDEX.
+ * message that is at fault, counted from 0 after TXN_BEGIN; in a refused TXN_COMMIT it is the place of the object at fault in the
+ * new configuration, in key order. Otherwise VC_NO_INDEX.
  */
 #define VC_NO_INDEX 0xffffffffu
 struct vc_error {

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A configuration on the client's side: objects in the hypervisor's key order, so that two of them compare by a merge. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vfrc.h"
+
+#define PART(s, f) {offsetof(struct s, f), sizeof(((struct s *)0)->f)}
+
+static const struct {
+	const char *name;
+	struct {
+		uint8_t off, len;
+	} key[2];
+} kinds[] = {
+	[VC_SCHED_SET - VC_SCHED_SET] = {"scheduler", {PART(vc_sched_set, kind), PART(vc_sched_set, target)}},
+	[VC_ADDR_ADD - VC_SCHED_SET] = {"address", {PART(vc_addr_add, addr)}},
+	[VC_DOM_CREATE - VC_SCHED_SET] = {"domain", {PART(vc_dom_create, name)}},
+	[VC_SLICE_ADD - VC_SCHED_SET] = {"slice", {PART(vc_slice_add, addr),
+		{offsetof(struct vc_slice_add, kind), sizeof(struct vc_slice_add) - offsetof(struct vc_slice_add, kind)}}},
+	[VC_RATE_SET - VC_SCHED_SET] = {"rate", {PART(vc_rate_set, dom)}},
+	[VC_RULE_SET - VC_SCHED_SET] = {"rules", {PART(vc_rule_set, dom)}},
+	[VC_DISK_SET - VC_SCHED_SET] = {"disk", {PART(vc_disk_set, dom), PART(vc_disk_set, index)}},
+};
+
+const char *object_kind_name(uint16_t type)
+{
+	return kinds[type - VC_SCHED_SET].name;
+}
+
+void objects_free(struct objects *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		free(o->v[i]);
+	free(o->v);
+	memset(o, 0, sizeof(*o));
+}
+
+struct object *objects_add(struct objects *o, uint16_t type, const void *body, size_t n, int line, int col)
+{
+	struct object *x = malloc(sizeof(*x) + n);
+
+	if (o->n == o->room) {
+		o->room = o->room ? o->room * 2 : 64;
+		o->v = realloc(o->v, o->room * sizeof(*o->v));
+	}
+	if (!x || !o->v) {
+		fprintf(stderr, "vfrctl: no memory\n");
+		exit(1);
+	}
+	x->type = type;
+	x->length = n;
+	x->line = line;
+	x->col = col;
+	memcpy(x->body, body, n);
+	o->v[o->n++] = x;
+	return x;
+}
+
+void objects_remove(struct objects *o, size_t i)
+{
+	free(o->v[i]);
+	memmove(o->v + i, o->v + i + 1, (--o->n - i) * sizeof(*o->v));
+}
+
+int object_cmp(const struct object *a, const struct object *b)
+{
+	int r = a->type < b->type ? -1 : a->type > b->type;
+
+	for (unsigned int p = 0; p < 2 && !r; p++) {
+		unsigned int off = kinds[a->type - VC_SCHED_SET].key[p].off;
+
+		r = memcmp(a->body + off, b->body + off, kinds[a->type - VC_SCHED_SET].key[p].len);
+	}
+	return r;
+}
+
+bool object_same(const struct object *a, const struct object *b)
+{
+	return a->type == b->type && a->length == b->length && !memcmp(a->body, b->body, a->length);
+}
+
+static int cmp(const void *a, const void *b)
+{
+	return object_cmp(*(struct object *const *)a, *(struct object *const *)b);
+}
+
+void objects_sort(struct objects *o)
+{
+	if (o->n)
+		qsort(o->v, o->n, sizeof(*o->v), cmp);
+}
+
+struct object *objects_find(const struct objects *o, const struct object *key)
+{
+	struct object **p = o->n ? bsearch(&key, o->v, o->n, sizeof(*o->v), cmp) : NULL;
+
+	return p ? *p : NULL;
+}
+
+static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
+{
+	for (uint32_t i = 0; i < p->count; i++) {
+		struct vc_object h;
+
+		if ((size_t)(end - rec) < sizeof(h))
+			return 1;
+		memcpy(&h, rec, sizeof(h));
+		rec += sizeof(h);
+		if (h.length > end - rec || !VC_IS_OBJECT(h.type) || h.type & VC_DEL)
+			return 1;
+		objects_add(ctx, h.type, rec, h.length, 0, 0);
+		rec += h.length;
+	}
+	return 0;
+}
+
+int objects_read(struct vfrc *c, uint64_t generation, uint16_t type, struct objects *out, struct vfrc_reply *r)
+{
+	struct vc_page q = {.type = type, .generation = generation};
+
+	memset(out, 0, sizeof(*out));
+	return vfrc_pages(c, VC_CONFIG_READ, &q, collect, out, r);
+}
+
+const char *object_domain(const struct object *o)
+{
+	switch (o->type) {
+	case VC_DOM_CREATE:
+		return ((const struct vc_dom_create *)o->body)->name;
+	case VC_SLICE_ADD:
+		return ((const struct vc_slice_add *)o->body)->dom;
+	case VC_RATE_SET:
+		return ((const struct vc_rate_set *)o->body)->dom;
+	case VC_RULE_SET:
+		return ((const struct vc_rule_set *)o->body)->dom;
+	case VC_DISK_SET:
+		return ((const struct vc_disk_set *)o->body)->dom;
+	default:
+		return "";
+	}
+}
+
+static void describe_dom(const struct vc_dom_create *d, char *out, size_t n)
+{
+	char mem[32];
+
+	vfrc_format_size(d->mem_bytes, mem, sizeof(mem));
+	snprintf(out, n, "domain %s: %s, %u vcpu%s, kernel %s%s%s, \"%.*s\"", d->name, mem, d->vcpus, d->vcpus == 1 ? "" : "s", d->kernel,
+		 d->ramdisk[0] ? ", ramdisk " : "", d->ramdisk, d->cmdline_len, (const char *)(d + 1));
+}
+
+static void describe_rate(const struct vc_rate_set *r, char *out, size_t n)
+{
+	char o[32], i[32], g[32];
+
+	vfrc_format_rate(r->out_bps, o, sizeof(o));
+	vfrc_format_rate(r->in_bps, i, sizeof(i));
+	vfrc_format_rate(r->out_guarantee_bps, g, sizeof(g));
+	snprintf(out, n, "rate of %s: out %s, in %s, guarantee %s, new flows %u/s", r->dom, r->out_bps ? o : "any", r->in_bps ? i : "any",
+		 r->out_guarantee_bps ? g : "none", r->new_flows);
+}
+
+void object_describe(const struct object *o, char *out, size_t n)
+{
+	const void *b = o->body;
+	const struct vc_slice_add *s = b;
+	const struct vc_addr_add *a = b;
+	char ip[64], ports[96];
+
+	switch (o->type) {
+	case VC_SCHED_SET:
+		snprintf(out, n, "scheduler of %s: %s", ((const struct vc_sched_set *)b)->target, ((const struct vc_sched_set *)b)->policy);
+		break;
+	case VC_ADDR_ADD:
+		vfrc_format_ip(&a->addr, ip, sizeof(ip));
+		snprintf(out, n, "address %s/%u on %s%s", ip, a->prefix, a->uplink, a->flags & VC_ADDR_SHARED ? ", shared" : "");
+		break;
+	case VC_DOM_CREATE:
+		describe_dom(b, out, n);
+		break;
+	case VC_SLICE_ADD:
+		vfrc_format_ip(&s->addr, ip, sizeof(ip));
+		vfrc_format_ports(s, ports, sizeof(ports));
+		snprintf(out, n, "slice of %s: %s %s", s->dom, ip, ports);
+		break;
+	case VC_RATE_SET:
+		describe_rate(b, out, n);
+		break;
+	case VC_RULE_SET:
+		snprintf(out, n, "rules of %s: %u", object_domain(o)[0] ? object_domain(o) : "all domains", ((const struct vc_rule_set *)b)->count);
+		break;
+	default:
+		snprintf(out, n, "disk %u of %s", ((const struct vc_disk_set *)b)->index, object_domain(o));
+	}
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the commands share. */
+#ifndef CLI_H
+#define CLI_H
+
+#include <jansson.h>
+
+#include "../lib/vfrc.h"
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
+
+struct cli {
+	const char *socket;
+	bool json;
+	struct vfrc *c;
+	const struct command *command;
+	int argc;		/* words behind the command's own */
+	char **argv;
+};
+
+struct command {
+	const char *name;	/* one or two words */
+	const char *args;
+	const char *help;
+	int (*fn)(struct cli *cli);
+	bool offline;		/* needs no connection */
+};
+
+extern const struct command commands[];
+extern const size_t ncommands;
+
+/* => takes an option out of the words; false where it does not stand there */
+bool cli_flag(struct cli *cli, const char *name);
+/* => the word behind an option; NULL where it does not stand there. Without that word the program ends with a usage error. */
+const char *cli_value(struct cli *cli, const char *name);
+/* => exactly so many words are left, and no option; else a usage error is printed and EXIT_USAGE comes back */
+int cli_words(struct cli *cli, int min, int max);
+int cli_usage(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* => prints why the hypervisor refused and gives the exit code of vfrc_call()'s result */
+int cli_result(struct cli *cli, int rc, const struct vfrc_reply *r);
+int cli_call(struct cli *cli, uint16_t type, const void *body, size_t n, struct vfrc_reply *r);
+/* => one printed JSON value; takes the reference */
+int cli_json(json_t *v);
+/* => a domain's name into a padded field, or EXIT_USAGE */
+int cli_domain(struct cli *cli, const char *name, char out[VC_NAME]);
+/* => closes the connection and makes a new one, so that other clients have a turn */
+int cli_yield(struct cli *cli);
+int cli_connect(struct cli *cli);
+json_t *json_name(const char *s, size_t size);
+json_t *json_ip(const struct vc_ip *ip);
+json_t *json_time(uint64_t utc_ns);
+json_t *json_protos(unsigned int set);
+/* => the name table that DROPS gives; *n entries, malloc'ed */
+struct vc_drop_rec *drop_table(struct cli *cli, size_t *n);
+
+int cmd_info(struct cli *cli);
+int cmd_dom_ls(struct cli *cli);
+int cmd_dom_op(struct cli *cli);
+/* apply.c: => brings the modules that the machine does not have */
+int send_modules(struct cli *cli, struct site *s);
+
+int cmd_dom_create(struct cli *cli);
+int cmd_dom_destroy(struct cli *cli);
+int cmd_console(struct cli *cli);
+int cmd_slice_ls(struct cli *cli);
+int cmd_slice_edit(struct cli *cli);
+int cmd_listen(struct cli *cli);
+int cmd_rule_ls(struct cli *cli);
+int cmd_rule_edit(struct cli *cli);
+int cmd_rate_ls(struct cli *cli);
+int cmd_rate_set(struct cli *cli);
+int cmd_stats(struct cli *cli);
+int cmd_drops(struct cli *cli);
+int cmd_log(struct cli *cli);
+int cmd_audit(struct cli *cli);
+int cmd_whois(struct cli *cli);
+int cmd_trace(struct cli *cli);
+int cmd_watch(struct cli *cli);
+int cmd_pcap(struct cli *cli);
+int cmd_top(struct cli *cli);
+int cmd_check(struct cli *cli);
+int cmd_diff(struct cli *cli);
+int cmd_apply(struct cli *cli);
+int cmd_confirm(struct cli *cli);
+int cmd_rollback(struct cli *cli);
+int cmd_history(struct cli *cli);
+int cmd_show(struct cli *cli);
+int cmd_compile(struct cli *cli);
+int cmd_guest_config(struct cli *cli);
+int cmd_map(struct cli *cli);
+int cmd_blob_ls(struct cli *cli);
+int cmd_blob_del(struct cli *cli);
+int cmd_uplink_ls(struct cli *cli);
+int cmd_sched_ls(struct cli *cli);
+int cmd_sched_set(struct cli *cli);
+int cmd_completion(struct cli *cli);
+int cmd_help(struct cli *cli);
+
+#endif

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rules and rates of one domain: read, changed and written back as one object. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+struct rule_list {
+	struct vc_rule_set head;
+	struct vc_rule rule[VC_RULES_MAX];
+};
+
+static void print_set(const struct vc_rule_set *rs, const struct vc_rule *v, json_t *out)
+{
+	json_t *rules = json_array();
+
+	if (!out)
+		printf("%s: in %s, out %s by default\n", rs->dom[0] ? rs->dom : "all", vfrc_action_name(rs->def_in), vfrc_action_name(rs->def_out));
+	for (unsigned int i = 0; i < rs->count; i++) {
+		char text[400];
+
+		vfrc_format_rule(&v[i], text, sizeof(text));
+		json_array_append_new(rules, json_string(text));
+		if (!out)
+			printf("%5u  %s\n", i + 1, text);
+	}
+	if (out)
+		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:O}", "domain", rs->dom, "default_in", vfrc_action_name(rs->def_in),
+						     "default_out", vfrc_action_name(rs->def_out), "rules", rules));
+	json_decref(rules);
+}
+
+int cmd_rule_ls(struct cli *cli)
+{
+	json_t *out = cli->json ? json_array() : NULL;
+	struct objects all;
+	struct vfrc_reply r;
+	int rc = cli_words(cli, 0, 1);
+
+	if (!rc)
+		rc = cli_result(cli, objects_read(cli->c, 0, VC_RULE_SET, &all, &r), &r);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < all.n; i++) {
+		const struct vc_rule_set *rs = (const void *)all.v[i]->body;
+
+		if (!cli->argc || !strcmp(cli->argv[0], rs->dom[0] ? rs->dom : "all"))
+			print_set(rs, (const void *)(rs + 1), out);
+	}
+	objects_free(&all);
+	return out ? cli_json(out) : EXIT_DONE;
+}
+
+/* The rules as they are; none yet is an empty set. */
+static int read_set(struct cli *cli, const char *name, struct rule_list *l)
+{
+	struct objects all;
+	struct vfrc_reply r;
+	int rc;
+
+	memset(l, 0, sizeof(*l));
+	if (strcmp(name, "all")) {
+		rc = cli_domain(cli, name, l->head.dom);
+		if (rc)
+			return rc;
+	}
+	rc = cli_result(cli, objects_read(cli->c, 0, VC_RULE_SET, &all, &r), &r);
+	for (size_t i = 0; i < all.n && !rc; i++)
+		if (!strcmp(object_domain(all.v[i]), l->head.dom))
+			memcpy(l, all.v[i]->body, all.v[i]->length);
+	objects_free(&all);
+	return rc;
+}
+
+/* In one transaction from the generation that was read: nobody's change in between is lost. */
+static int write_object(struct cli *cli, uint16_t type, const void *body, size_t n)
+{
+	struct vc_txn_begin b = {.base = vfrc_generation(cli->c)};
+	struct vc_txn_commit m = {0};
+	struct vfrc_reply r;
+	int rc;
+
+	snprintf(b.note, sizeof(b.note), "%s", cli->command->name);
+	rc = cli_call(cli, VC_TXN_BEGIN, &b, sizeof(b), &r);
+	if (!rc)
+		rc = cli_call(cli, type, body, n, &r);
+	return rc ? rc : cli_call(cli, VC_TXN_COMMIT, &m, sizeof(m), &r);
+}
+
+static int rule_add(struct cli *cli, struct rule_list *l, uint64_t at)
+{
+	char text[1024] = "", why[200];
+	struct vc_rule rule;
+	size_t off;
+
+	for (int i = 1; i < cli->argc; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i > 1 ? " " : "", cli->argv[i]);
+	if (vfrc_parse_rule(text, &rule, why, sizeof(why), &off)) {
+		fprintf(stderr, "vfrctl: %s\n  %s\n  %*s^\n", why, text, (int)off, "");
+		return EXIT_USAGE;
+	}
+	if (l->head.count == VC_RULES_MAX)
+		return cli_usage(cli, "there are %d rules already, no more fit", VC_RULES_MAX);
+	if (!at || at > l->head.count + 1u)
+		at = l->head.count + 1;
+	memmove(&l->rule[at], &l->rule[at - 1], (l->head.count + 1 - at) * sizeof(rule));
+	l->rule[at - 1] = rule;
+	l->head.count++;
+	return 0;
+}
+
+static int rule_del(struct cli *cli, struct rule_list *l)
+{
+	uint64_t n;
+
+	if (cli->argc != 2 || vfrc_parse_count(cli->argv[1], VC_RULES_MAX, &n) || !n)
+		return cli_usage(cli, "which rule? Give its number in 'vfrctl rule ls %s'", cli->argv[0]);
+	if (n > l->head.count) {
+		fprintf(stderr, "vfrctl: %s has %u rules\n", cli->argv[0], l->head.count);
+		return EXIT_REFUSED;
+	}
+	memmove(&l->rule[n - 1], &l->rule[n], (l->head.count - n) * sizeof(l->rule[0]));
+	l->head.count--;
+	return 0;
+}
+
+int cmd_rule_edit(struct cli *cli)
+{
+	static struct rule_list l;
+	const char *place = cli_value(cli, "--at");
+	bool add = !strcmp(cli->command->name, "rule add");
+	uint64_t at = 0;
+	int rc = cli_words(cli, 2, 40);
+
+	if (!rc && place && vfrc_parse_count(place, VC_RULES_MAX, &at))
+		rc = cli_usage(cli, "'%s' is not a place", place);
+	if (!rc)
+		rc = read_set(cli, cli->argv[0], &l);
+	if (!rc)
+		rc = add ? rule_add(cli, &l, at) : rule_del(cli, &l);
+	return rc ? rc : write_object(cli, VC_RULE_SET, &l, sizeof(l.head) + l.head.count * sizeof(l.rule[0]));
+}
+
+/* --- rates ------------------------------------------------------------------------------------------------------------ */
+
+int cmd_rate_ls(struct cli *cli)
+{
+	json_t *out = cli->json ? json_array() : NULL;
+	struct objects all;
+	struct vfrc_reply r;
+	int rc = cli_words(cli, 0, 1);
+
+	if (!rc)
+		rc = cli_result(cli, objects_read(cli->c, 0, VC_RATE_SET, &all, &r), &r);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < all.n; i++) {
+		const struct vc_rate_set *v = (const void *)all.v[i]->body;
+		char text[300];
+
+		if (cli->argc && strcmp(cli->argv[0], v->dom))
+			continue;
+		object_describe(all.v[i], text, sizeof(text));
+		if (out)
+			json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "domain", v->dom, "out_bps",
+				(json_int_t)v->out_bps, "in_bps", (json_int_t)v->in_bps, "guarantee_bps", (json_int_t)v->out_guarantee_bps,
+				"in_guarantee_bps", (json_int_t)v->in_guarantee_bps, "weight", (int)v->weight, "out_pps", (json_int_t)v->out_pps,
+				"new_flows_per_s", (json_int_t)v->new_flows, "connections", (json_int_t)v->max_conns));
+		else
+			printf("%s\n", text);
+	}
+	objects_free(&all);
+	return out ? cli_json(out) : EXIT_DONE;
+}
+
+static int read_rate(struct cli *cli, const char *name, struct vc_rate_set *m)
+{
+	struct objects all;
+	struct vfrc_reply r;
+	int rc = cli_domain(cli, name, m->dom);
+
+	if (!rc)
+		rc = cli_result(cli, objects_read(cli->c, 0, VC_RATE_SET, &all, &r), &r);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < all.n; i++)
+		if (!strcmp(object_domain(all.v[i]), m->dom))
+			memcpy(m, all.v[i]->body, sizeof(*m));
+	objects_free(&all);
+	return 0;
+}
+
+static int set_number(const char *v, uint32_t *out)
+{
+	uint64_t n;
+
+	if (vfrc_parse_count(v, UINT32_MAX, &n))
+		return -1;
+	*out = n;
+	return 0;
+}
+
+static int set_bytes(const char *v, uint32_t *out)
+{
+	uint64_t n;
+
+	if (vfrc_parse_size(v, &n) || n > UINT32_MAX)
+		return -1;
+	*out = n;
+	return 0;
+}
+
+static int set_bps(struct vc_rate_set *m, size_t off, const char *v)
+{
+	uint64_t bps;
+
+	if (!strcmp(v, "none"))
+		bps = 0;
+	else if (vfrc_parse_rate(v, &bps))
+		return -1;
+	memcpy((char *)m + off, &bps, sizeof(bps));
+	return 0;
+}
+
+static int set_rate(struct vc_rate_set *m, const char *key, const char *v)
+{
+	static const struct {
+		const char *name;
+		size_t off;
+	} rates[] = {
+		{"out", offsetof(struct vc_rate_set, out_bps)}, {"in", offsetof(struct vc_rate_set, in_bps)},
+		{"guarantee", offsetof(struct vc_rate_set, out_guarantee_bps)}, {"in-guarantee", offsetof(struct vc_rate_set, in_guarantee_bps)},
+	};
+	uint32_t n;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++)
+		if (!strcmp(key, rates[i].name))
+			return set_bps(m, rates[i].off, v);
+	if (!strcmp(key, "burst"))
+		return set_bytes(v, &n) ? -1 : (m->out_burst = n, 0);
+	if (set_number(v, &n))
+		return -1;
+	if (!strcmp(key, "new-flows"))
+		m->new_flows = n;
+	else if (!strcmp(key, "weight"))
+		m->weight = n;
+	else if (!strcmp(key, "packets"))
+		m->out_pps = n;
+	else if (!strcmp(key, "connections"))
+		m->max_conns = n;
+	else
+		return -1;
+	return 0;
+}
+
+int cmd_rate_set(struct cli *cli)
+{
+	struct vc_rate_set m = {0};
+	int rc = cli_words(cli, 2, 40);
+
+	if (!rc)
+		rc = read_rate(cli, cli->argv[0], &m);
+	for (int i = 1; i < cli->argc && !rc; i++) {
+		char key[32];
+		const char *eq = strchr(cli->argv[i], '=');
+		size_t n = eq ? (size_t)(eq - cli->argv[i]) : sizeof(key);
+
+		if (n < sizeof(key))
+			snprintf(key, sizeof(key), "%.*s", (int)n, cli->argv[i]);
+		if (n >= sizeof(key) || set_rate(&m, key, eq + 1))
+			rc = cli_usage(cli, "'%s': known are out, in, guarantee, in-guarantee (=50mbit, =none), burst, weight, new-flows, packets, "
+				       "connections", cli->argv[i]);
+	}
+	return rc ? rc : write_object(cli, VC_RATE_SET, &m, sizeof(m));
+}

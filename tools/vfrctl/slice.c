@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Slices: list, give, take back. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+static json_t *slice_json(const struct vc_slice_add *s)
+{
+	json_t *o = json_pack("{s:o, s:o}", "address", json_ip(&s->addr), "domain", json_name(s->dom, VC_NAME));
+	char ports[96];
+
+	vfrc_format_ports(s, ports, sizeof(ports));
+	json_object_set_new(o, "ports", json_string(ports));
+	if (s->kind == VC_SLICE_RANGE) {
+		json_object_set_new(o, "first", json_integer(s->first));
+		json_object_set_new(o, "last", json_integer(s->last));
+	}
+	if (s->protos)
+		json_object_set_new(o, "protocols", json_protos(s->protos));
+	return o;
+}
+
+int cmd_slice_ls(struct cli *cli)
+{
+	struct objects all;
+	struct vfrc_reply r;
+	json_t *a = cli->json ? json_array() : NULL;
+	int rc = cli_words(cli, 0, 1);
+
+	if (!rc)
+		rc = cli_result(cli, objects_read(cli->c, 0, VC_SLICE_ADD, &all, &r), &r);
+	if (rc)
+		return rc;
+	if (!a)
+		printf("%-24s %-26s %s\n", "address", "ports", "domain");
+	for (size_t i = 0; i < all.n; i++) {
+		const struct vc_slice_add *s = (const void *)all.v[i]->body;
+		char ip[64], ports[96];
+
+		if (cli->argc && strcmp(cli->argv[0], s->dom))
+			continue;
+		if (a) {
+			json_array_append_new(a, slice_json(s));
+			continue;
+		}
+		vfrc_format_ip(&s->addr, ip, sizeof(ip));
+		vfrc_format_ports(s, ports, sizeof(ports));
+		printf("%-24s %-26s %s\n", ip, ports, s->dom);
+	}
+	objects_free(&all);
+	return a ? cli_json(a) : EXIT_DONE;
+}
+
+/* Ports without an address are of the only shared one. */
+static int fill_address(struct cli *cli, struct vc_ip *out)
+{
+	struct objects all;
+	struct vfrc_reply r;
+	unsigned int found = 0;
+	int rc = cli_result(cli, objects_read(cli->c, 0, VC_ADDR_ADD, &all, &r), &r);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < all.n; i++) {
+		const struct vc_addr_add *a = (const void *)all.v[i]->body;
+
+		if (!(a->flags & VC_ADDR_SHARED))
+			continue;
+		*out = a->addr;
+		found++;
+	}
+	objects_free(&all);
+	return found == 1 ? 0 : cli_usage(cli, "there are %u shared addresses: write ADDRESS:PORTS", found);
+}
+
+static int commit_one(struct cli *cli, uint16_t type, const struct vc_slice_add *s, unsigned int flags)
+{
+	struct vc_txn_begin b = {0};
+	struct vc_txn_commit m = {.flags = flags};
+	struct vfrc_reply r;
+	int rc;
+
+	if (!flags)
+		return cli_call(cli, type, s, sizeof(*s), &r);
+	snprintf(b.note, sizeof(b.note), "%s", cli->command->name);
+	rc = cli_call(cli, VC_TXN_BEGIN, &b, sizeof(b), &r);
+	if (!rc)
+		rc = cli_call(cli, type, s, sizeof(*s), &r);
+	return rc ? rc : cli_call(cli, VC_TXN_COMMIT, &m, sizeof(m), &r);
+}
+
+static int edit(struct cli *cli, bool single)
+{
+	bool del = strstr(cli->command->name, " del") != NULL, force = cli_flag(cli, "--force"), given;
+	struct vc_slice_add s = {.kind = VC_SLICE_RANGE};
+	char joined[128];
+	int rc = cli_words(cli, 2, 3);
+
+	if (!rc)
+		rc = cli_domain(cli, cli->argv[0], s.dom);
+	if (rc)
+		return rc;
+	snprintf(joined, sizeof(joined), "%s%s%s", cli->argv[1], cli->argc > 2 ? " " : "", cli->argc > 2 ? cli->argv[2] : "");
+	if (vfrc_parse_slice(joined, &s, &given))
+		return cli_usage(cli, "'%s' are no ports: write 80/tcp, 20000-20999, 53/tcp+udp, mape A/K/PSID, with ADDRESS: before it", joined);
+	if (single && (s.kind != VC_SLICE_RANGE || s.first != s.last))
+		return cli_usage(cli, "one port is wanted, as in 80/tcp");
+	rc = given ? 0 : fill_address(cli, &s.addr);
+	return rc ? rc : commit_one(cli, VC_SLICE_ADD | (del ? VC_DEL : 0), &s, force ? VC_COMMIT_FORCE : 0);
+}
+
+int cmd_slice_edit(struct cli *cli)
+{
+	return edit(cli, false);
+}
+
+int cmd_listen(struct cli *cli)
+{
+	return edit(cli, true);
+}
