@@ -30,7 +30,7 @@ struct uplink {
 	_Atomic bool tx_watched;     /* somebody waits for the card, which is not asked for an interrupt */
 	struct net_counters tx;
 	struct timer pace;           /* when the scheduler lets the next frame go */
-	_Atomic bool pace_armed;
+	_Atomic uint64_t pace_at;    /* when it fires, NETSCHED_FOREVER: it is not set */
 };
 
 extern struct uplink uplinks[NET_UPLINKS_MAX];

@@ -130,8 +130,10 @@ static void reap(struct uplink *up, struct pktq *done)
 
 static void pace(struct uplink *up, uint64_t next)
 {
-	if (next != NETSCHED_FOREVER && !atomic_exchange(&up->pace_armed, true))
-		timer_set(&up->pace, next);
+	if (next >= up->pace_at)
+		return;
+	up->pace_at = next;
+	timer_set(&up->pace, next);
 }
 
 static struct pkt *next_to_send(struct uplink *up, uint64_t now)
@@ -279,7 +281,7 @@ static void on_pace(struct timer *t)
 {
 	struct uplink *up = (struct uplink *)((char *)t - offsetof(struct uplink, pace));
 
-	up->pace_armed = false;
+	up->pace_at = NETSCHED_FOREVER;
 	up->tx_work = true;
 	softirq_raise(SOFTIRQ_NET_TX);
 }
@@ -293,6 +295,7 @@ int uplink_tx_init(struct uplink *up)
 	int rc;
 
 	pktq_init(&up->lost);
+	up->pace_at = NETSCHED_FOREVER;
 	timer_init(&up->pace, on_pace);
 	rc = netsched_create(netsched_find("rr"), &link, &host, &up->sched, &why);
 

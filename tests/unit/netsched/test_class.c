@@ -57,6 +57,7 @@ static void guarantees_are_given_back(void **state)
 	assert_string_equal(why.text, "guarantees of 60000000 bit/s exceed 49000000 (link 50000000 less 20/1000) by 11000000");
 	sim_class(s, 1, &(struct netsched_params) { .guarantee_bps = 30 * MBIT });
 	assert_int_equal(netsched_link_rate(s->ns, 50 * MBIT, &why), 0);
+	assert_true(netsched_link(s->ns)->paced);
 	sim_class(s, 2, &(struct netsched_params) { .guarantee_bps = 19 * MBIT });
 	netsched_admitted(s->ns, &given, &room);
 	assert_int_equal(given, 49 * MBIT);

@@ -45,7 +45,7 @@ int netsched_admit_link(struct netsched_link *link, struct netsched_refusal *why
 	if (link->reserve_permille > 1000)
 		return netsched_refuse(why, -EINVAL, "reserve %u: it is in thousandths", link->reserve_permille);
 	if (!link->burst_bytes)
-		link->burst_bytes = 2 * link->max_packet + (uint32_t)(link->rate_bps / 160000);
+		link->burst_bytes = link->max_packet + (uint32_t)(link->rate_bps / 4000);
 	if (link->burst_bytes < link->max_packet)
 		return netsched_refuse(why, -EINVAL, "burst %u is less than one packet of %u bytes", link->burst_bytes,
 				       link->max_packet);

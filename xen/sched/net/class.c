@@ -90,6 +90,8 @@ int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_r
 	uint64_t room = netsched_room(ns, rate_bps);
 
 	l.rate_bps = rate_bps;
+	l.paced = true;
+	l.burst_bytes = 0;
 	int err = netsched_admit_link(&l, why);
 	if (err)
 		return err;

@@ -73,7 +73,7 @@ struct netsched_host {
 struct netsched_link {
 	uint64_t rate_bps;	/* what the link carries: admission and delay bounds rest on it */
 	bool paced;		/* hold the link to rate_bps here, so that queues stay here and not in the device */
-	uint32_t burst_bytes;	/* paced: what may leave back to back; 0: two packets and 50 us' worth */
+	uint32_t burst_bytes;	/* paced: what may leave back to back; 0: a packet and 2 ms' worth, for late timers */
 	uint32_t max_packet;	/* wire bytes; 0: NETSCHED_MAX_PACKET */
 	uint32_t max_classes;	/* class ids are below this */
 	uint32_t reserve_permille; /* part of the link that guarantees may not take; 0: 20 */
@@ -139,7 +139,8 @@ void netsched_destroy(struct netsched *ns);
 int netsched_switch(struct netsched *ns, const struct netsched_ops *ops, uint64_t now);
 const struct netsched_ops *netsched_policy(const struct netsched *ns);
 const struct netsched_link *netsched_link(const struct netsched *ns);
-/* A new rate for the link. => -EDQUOT, with the arithmetic, if the guarantees given no longer fit. */
+/* The operator says what the link carries: it is paced to that from now on, with the default burst. => -EINVAL; -EDQUOT, with the
+ * arithmetic, if the guarantees given no longer fit */
 int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why);
 
 /* --- classes --- */
