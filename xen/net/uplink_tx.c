@@ -297,7 +297,7 @@ int uplink_tx_init(struct uplink *up)
 	pktq_init(&up->lost);
 	up->pace_at = NETSCHED_FOREVER;
 	timer_init(&up->pace, on_pace);
-	rc = netsched_create(netsched_find("rr"), &link, &host, &up->sched, &why);
+	rc = netsched_create(netsched_find("hfq"), &link, &host, &up->sched, &why);
 
 	if (!rc) /* class 0: what the router itself sends */
 		rc = netsched_class_set(up->sched, 0, &router_class, time_now_ns(), &why);
