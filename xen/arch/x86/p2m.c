@@ -257,6 +257,7 @@ int p2m_remove(struct domain *d, uint64_t gfn)
 	if (e && !level && *e) {
 		gone = *e;
 		*e = 0;
+		memset(d->p2m.hint, 0, sizeof(d->p2m.hint));
 		ret = 0;
 		if (NPT_TYPE(gone) == P2M_RAM)
 			d->pages--;
@@ -293,17 +294,33 @@ enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn)
 	return type;
 }
 
+void *p2m_peek(struct domain *d, uint64_t gfn, bool write)
+{
+	struct p2m *p2m = &d->p2m;
+	unsigned i = gfn % P2M_HINTS;
+	mfn_t mfn;
+
+	if (p2m->hint[i].gfn == gfn + 1)
+		return p2m->hint[i].va;
+	enum p2m_type type = lookup_locked(p2m, gfn, &mfn);
+	if (type == P2M_NONE)
+		return NULL;
+	void *va = phys_to_virt(mfn << PAGE_SHIFT);
+	if (type == P2M_FOREIGN_RO)
+		return write ? NULL : va;
+	p2m->hint[i].gfn = gfn + 1;
+	p2m->hint[i].va = va;
+	return va;
+}
+
 void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)
 {
-	mfn_t mfn = 0;
-
 	env_lock(&d->p2m.lock);
-	enum p2m_type type = lookup_locked(&d->p2m, gfn, &mfn);
-	bool ok = type != P2M_NONE && !(write && type == P2M_FOREIGN_RO);
-	if (ok)
-		frame_get(mfn);
+	void *page = p2m_peek(d, gfn, write);
+	if (page)
+		frame_get(((uint64_t)page - DIRECTMAP_BASE) >> PAGE_SHIFT);
 	env_unlock(&d->p2m.lock);
-	return ok ? phys_to_virt(mfn << PAGE_SHIFT) : NULL;
+	return page;
 }
 
 bool p2m_fault(struct domain *d, uint64_t gfn, bool write)
@@ -316,6 +333,7 @@ bool p2m_fault(struct domain *d, uint64_t gfn, bool write)
 
 bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max)
 {
+	memset(d->p2m.hint, 0, sizeof(d->p2m.hint));
 	for (unsigned l; *cursor < GFN_LIMIT;) {
 		/* Skip whole tables that are not there. */
 		uint64_t *t = d->p2m.root;

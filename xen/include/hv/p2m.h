@@ -25,6 +25,8 @@ struct p2m_piece {
 	const void *bytes;    /* valid as long as the domain */
 };
 
+#define P2M_HINTS 16 /* a power of two */
+
 struct p2m {
 	struct env_lock lock;
 	struct p2m_piece piece[P2M_PIECES_MAX]; /* by address, set before the first populate */
@@ -33,6 +35,10 @@ struct p2m {
 	paddr_t root_pa;
 	_Atomic uint64_t flush_gen; /* raised by each removal; a vcpu flushes at entry when it is behind */
 	uint64_t table_pages;
+	struct {
+		uint64_t gfn;        /* plus one; 0: empty */
+		void *va;
+	} hint[P2M_HINTS];           /* writable pages looked up lately; all leave when an entry changes */
 };
 
 enum p2m_type { P2M_NONE, P2M_RAM, P2M_FOREIGN_RW, P2M_FOREIGN_RO, P2M_SPECIAL };
@@ -54,6 +60,8 @@ int p2m_remove(struct domain *d, uint64_t gfn);
 enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn);
 /* As p2m_lookup() for RAM and foreign frames, with a reference on the frame; put_page() returns it. NULL: nothing there. */
 void *p2m_get_page(struct domain *d, uint64_t gfn, bool write);
+/* As p2m_get_page() without a reference, for a copy under p2m.lock, which the caller holds. */
+void *p2m_peek(struct domain *d, uint64_t gfn, bool write);
 /* Nested page fault: true if the access can be retried. */
 bool p2m_fault(struct domain *d, uint64_t gfn, bool write);
 /* Remove up to `max` entries from *cursor on, for teardown; true when nothing is left. */
