@@ -17,7 +17,7 @@ set terminal svg size 800,480 noenhanced
 set grid
 set key outside
 set output "$dir/cost.svg"
-set title "Instructions a packet, enqueue and dequeue (Linux 6.1: added to sending without a qdisc)"
+set title "Instructions a packet; Linux 6.1: added by the qdisc"
 set logscale x 2
 set yrange [0:*]
 set xlabel "classes"
@@ -33,7 +33,7 @@ set ylabel "Mbit/s"
 set xlabel "ms"
 do for [p in "$policies"] {
 	set output "$dir/rates-".p.".svg"
-	set title p.": guaranteed 9, 18, 63 of 100 Mbit/s; a flood of short packets from 50 to 150 ms, the third pauses at 80"
+	set title p.": 9, 18, 63 guaranteed of 100 Mbit/s; a flood at 50..150 ms, a pause at 80..120 ms"
 	plot "$dir/rates-".p.".dat" using 1:2 with steps title "9", "" using 1:3 with steps title "18", "" using 1:4 with steps title "63", \
 		"" using 1:5 with steps title "flood"
 }

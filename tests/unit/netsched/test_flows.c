@@ -163,6 +163,28 @@ static void segments_pay_for_their_length(void **state)
 	sim_free(s);
 }
 
+static void a_domain_within_its_guarantee_waits_for_one_packet(void **state)
+{
+	struct sim *s = sim_new(&netsched_hfq, RATE, false, FULL);
+	uint64_t next, due = 0, end = s->now + 300 * MS;
+
+	for (uint32_t id = 0; id < 4; id++)
+		sim_class(s, id, &(struct netsched_params) { .guarantee_bps = id ? 28 * MBIT : 4 * MBIT, .weight = id ? 100 : 1 });
+	while (s->now < end) {
+		for (uint32_t id = 1; id < 4; id++)
+			sim_fill(s, id, 0, FULL, 10);
+		if (s->now >= due) {
+			sim_arrive(s, 0, 0, 200);
+			due = s->now + MS + random_below(MS);
+		}
+		sim_depart(s, &next);
+		s->now = s->idle_at;
+	}
+	assert_true(s->seen[0][0] > 150);
+	assert_true(s->worst_ns[0] <= FULL * 8000000000ull / RATE);
+	sim_free(s);
+}
+
 int run_flow_tests(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -171,6 +193,7 @@ int run_flow_tests(void)
 		cmocka_unit_test(codel_keeps_the_standing_queue_short),
 		cmocka_unit_test(a_full_queue_hits_the_longest_flow),
 		cmocka_unit_test(sub_classes_share_by_weight),
+		cmocka_unit_test(a_domain_within_its_guarantee_waits_for_one_packet),
 		cmocka_unit_test(segments_pay_for_their_length),
 	};
 	return cmocka_run_group_tests_name("flows", tests, NULL, NULL);
