@@ -22,3 +22,8 @@ $(B)/vfrctl: $(VFRCTL_OBJ) $(B)/libvfrc.a
 tools: $(B)/vfrctl
 
 -include $(wildcard $(VFRC_OBJ:.o=.d) $(VFRCTL_OBJ:.o=.d) $(VFRSIM_OBJ:.o=.d))
+
+$(B)/vfr-sim: $(VFRSIM_OBJ) $(B)/libcore.a $(B)/libenvhost.a
+	@echo "  LD   $@"
+	@$(CC_HOST) -o $@ $^
+tools: $(B)/vfr-sim

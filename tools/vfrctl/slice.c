@@ -22,6 +22,17 @@ static json_t *slice_json(const struct vc_slice_add *s)
 	return o;
 }
 
+/* In the order of addresses and ports, not of the bytes of the key. */
+static int slice_order(const void *x, const void *y)
+{
+	const struct vc_slice_add *a = (const void *)(*(struct object *const *)x)->body, *b = (const void *)(*(struct object *const *)y)->body;
+	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
+
+	if (!r)
+		r = a->kind - b->kind;
+	return r ? r : a->first - b->first;
+}
+
 int cmd_slice_ls(struct cli *cli)
 {
 	struct objects all;
@@ -33,6 +44,8 @@ int cmd_slice_ls(struct cli *cli)
 		rc = cli_result(cli, objects_read(cli->c, 0, VC_SLICE_ADD, &all, &r), &r);
 	if (rc)
 		return rc;
+	if (all.n)
+		qsort(all.v, all.n, sizeof(*all.v), slice_order);
 	if (!a)
 		printf("%-24s %-26s %s\n", "address", "ports", "domain");
 	for (size_t i = 0; i < all.n; i++) {

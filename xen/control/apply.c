@@ -89,7 +89,7 @@ static int steps_check(struct control *c, const struct transition *t, const stru
 			return rc;
 		}
 	}
-	return config_check_overlap(t->to, fault, err);
+	return config_check_overlap(t, fault, err);
 }
 
 static int step_do(struct control *c, const struct step *s, const struct transition *t, struct control_error *err)

@@ -99,8 +99,8 @@ int config_apply(struct control *c, const struct config *to, bool force, bool dr
 		 const struct object **fault, struct control_error *err);
 int apply_one(struct control *c, const struct object *o, const struct config *to, struct control_error *err);
 
-/* overlap.c: => no port has two slices in `to` */
-int config_check_overlap(const struct config *to, const struct object **fault, struct control_error *err);
+/* overlap.c: => no port has two slices in t->to */
+int config_check_overlap(const struct transition *t, const struct object **fault, struct control_error *err);
 
 /* --- domains: domain.c ---------------------------------------------------------------------------------------------- */
 

@@ -87,21 +87,36 @@ static size_t slice_ranges(const struct vc_slice_add *s, uint32_t object, struct
 	return n;
 }
 
-static int refuse_overlap(const struct config *to, const struct range *a, const struct range *b, const struct object **fault,
+/* Who has the ports already is the owner; of two that are new, who comes first in key order. */
+static int refuse_overlap(const struct transition *t, const struct range *a, const struct range *b, const struct object **fault,
 			  struct control_error *err)
 {
-	const struct vc_slice_add *sa = (const void *)to->v[a->object]->body, *sb = (const void *)to->v[b->object]->body;
+	const struct object *oa = t->to->v[a->object], *ob = t->to->v[b->object];
+	const struct object *had = config_get(t->from, VC_SLICE_ADD, ob->body);
+	const struct vc_slice_add *owner, *asker;
+	unsigned int port = b->first;
 	char ip[48];
 
-	ip_text(&sb->addr, ip, sizeof(ip));
-	*fault = to->v[b->object];
-	copy_name(err->owner, sizeof(err->owner), sa->dom);
-	return control_refuse(err, EEXIST, "slice-taken", "port %u of %s is claimed by %s (%u-%u) and by %s (%u-%u)", b->first, ip,
-			      sa->dom, a->first, a->last, sb->dom, b->first, b->last);
+	if (had && object_same(had, ob)) {
+		const struct range *swap = a;
+
+		oa = ob;
+		ob = t->to->v[a->object];
+		a = b;
+		b = swap;
+	}
+	owner = (const void *)oa->body;
+	asker = (const void *)ob->body;
+	ip_text(&owner->addr, ip, sizeof(ip));
+	*fault = ob;
+	copy_name(err->owner, sizeof(err->owner), owner->dom);
+	return control_refuse(err, EEXIST, "slice-taken", "%s asks for %u-%u of %s, but port %u belongs to %s (%u-%u)", asker->dom, b->first, b->last, ip,
+			      port, owner->dom, a->first, a->last);
 }
 
-int config_check_overlap(const struct config *to, const struct object **fault, struct control_error *err)
+int config_check_overlap(const struct transition *t, const struct object **fault, struct control_error *err)
 {
+	const struct config *to = t->to;
 	uint32_t from = config_first(to, VC_SLICE_ADD), end = config_first(to, VC_SLICE_ADD + 1);
 	size_t n = 0, room, k = 0;
 	struct range *v;
@@ -121,7 +136,7 @@ int config_check_overlap(const struct config *to, const struct object **fault, s
 	for (size_t i = 1; i < n && !rc; i++)
 		if (v[i - 1].proto == v[i].proto && v[i].first <= v[i - 1].last &&
 		    !memcmp(&v[i - 1].addr, &v[i].addr, sizeof(v[i].addr)))
-			rc = refuse_overlap(to, &v[i - 1], &v[i], fault, err);
+			rc = refuse_overlap(t, &v[i - 1], &v[i], fault, err);
 	env_free(v, room);
 	return rc;
 }

@@ -128,13 +128,15 @@ static int refuse_owner(struct control *c, const struct vc_slice_add *s, int rc,
 	return control_refuse(err, EEXIST, "slice-taken", "%s asks for a part of %s that belongs to %s", s->dom, ip, owner->name);
 }
 
-static int claim_ports(struct control *c, const struct vc_slice_add *s, uint16_t domid, struct control_error *err)
+static int claim_ports(struct control *c, const struct vc_slice_add *s, uint16_t domid, bool force, struct control_error *err)
 {
 	struct vfr_portset ps;
 	struct vfr_conflict x = {.domid = VFR_NODOM};
 	int rc;
 
 	to_portset(s, &ps);
+	if (force)
+		vfr_slice_settle(c->p.vfr, ip_v4(&s->addr), s->protos, &ps);
 	rc = vfr_slice_claim(c->p.vfr, c->now_ns, ip_v4(&s->addr), s->protos, &ps, domid, &x);
 	if (rc == -EEXIST)
 		return refuse_conflict(c, s, &x, err);
@@ -148,7 +150,7 @@ static int claim_ports(struct control *c, const struct vc_slice_add *s, uint16_t
 	return 0;
 }
 
-static int claim(struct control *c, const struct vc_slice_add *s, uint16_t domid, struct control_error *err)
+static int claim(struct control *c, const struct vc_slice_add *s, uint16_t domid, bool force, struct control_error *err)
 {
 	uint16_t owner = VFR_NODOM;
 	uint32_t addr = ip_v4(&s->addr);
@@ -169,7 +171,7 @@ static int claim(struct control *c, const struct vc_slice_add *s, uint16_t domid
 		rc = vfr_internal_add(c->p.vfr, addr, domid, &owner);
 		break;
 	default:
-		return claim_ports(c, s, domid, err);
+		return claim_ports(c, s, domid, force, err);
 	}
 	return rc ? refuse_owner(c, s, rc, owner, err) : 0;
 }
@@ -217,7 +219,7 @@ int slice_apply(struct control *c, const struct object *old, const struct object
 
 	ENV_ASSERT(!old || !new);
 	if (new)
-		return claim(c, s, slice_domid(c, s), err);
+		return claim(c, s, slice_domid(c, s), t->force, err);
 	release(c, s, slice_domid(c, s));
 	return 0;
 }

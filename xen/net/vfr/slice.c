@@ -209,6 +209,26 @@ int vfr_slice_free(struct vfr *v, uint64_t now_ns, uint32_t addr, unsigned int p
 	return r;
 }
 
+int vfr_slice_settle(struct vfr *v, uint32_t addr, unsigned int protos, const struct vfr_portset *ps)
+{
+	int ranges = usable(protos, ps);
+	uint16_t first, last;
+
+	if (ranges < 0)
+		return -EINVAL;
+	env_lock(&v->config_lock);
+	struct vfr_shared *s = shared_at(v, addr);
+	for (int proto = 0; s && proto < SLICE_PROTOS; proto++) {
+		for (int i = 0; (protos & 1u << proto) && s->held[proto] && i < ranges; i++) {
+			vfr_portset_range(ps, (unsigned int)i, &first, &last);
+			for (unsigned int port = first; port <= last; port++)
+				s->held[proto][port].until_s = 0;
+		}
+	}
+	env_unlock(&v->config_lock);
+	return s ? 0 : -ENOENT;
+}
+
 uint16_t vfr_slice_owner(struct vfr *v, uint32_t addr, unsigned int proto, uint16_t port)
 {
 	uint16_t domid = VFR_NODOM;

@@ -254,6 +254,8 @@ int vfr_slice_claim(struct vfr *v, uint64_t now_ns, uint32_t addr, unsigned int 
 		    uint16_t domid, struct vfr_conflict *conflict);
 /* => gives them back and starts the hold-down; -EACCES when any is not the domain's. */
 int vfr_slice_free(struct vfr *v, uint64_t now_ns, uint32_t addr, unsigned int protos, const struct vfr_portset *ps, uint16_t domid);
+/* => ends the hold-down of the ports of the set: the operator's word that they may change hands at once. -ENOENT. */
+int vfr_slice_settle(struct vfr *v, uint32_t addr, unsigned int protos, const struct vfr_portset *ps);
 /* => domain id or VFR_NODOM. proto is one of VFR_TCP ... */
 uint16_t vfr_slice_owner(struct vfr *v, uint32_t addr, unsigned int proto, uint16_t port);
 

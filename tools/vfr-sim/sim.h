@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The simulator's machine: pretend domains behind the control_ops. */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <audit/audit.h>
+#include <control/control.h>
+#include <vfr/vfr.h>
+
+#define SIM_DOMAINS 4096
+#define SIM_CONSOLE 65536
+#define SIM_BLOBS 64
+#define SIM_LOG 1024
+
+struct sim_dom {
+	bool used, running, net;
+	char name[VC_NAME];
+	uint8_t mac[6];
+	uint64_t console_end;
+	char *console;		/* the last SIM_CONSOLE bytes, a ring */
+};
+
+struct sim_blob {
+	char name[VC_MODULE];
+	uint64_t size;
+	bool used, boot, complete;
+};
+
+struct sim {
+	struct control *control;
+	struct vfr *vfr;
+	struct audit *audit;
+	struct sim_dom dom[SIM_DOMAINS];
+	struct sim_blob blob[SIM_BLOBS];
+	bool any_module;	/* --any-module: every kernel name is known */
+	uint64_t mem_total, mem_free;
+	uint64_t mem_of[SIM_DOMAINS];
+	int fail_create;	/* --fail-create N: the N-th domain built from now on is refused; -1: none */
+	uint64_t utc_floor;
+	struct {
+		uint64_t seq, ns;
+		uint8_t level;
+		char text[256];
+	} log[SIM_LOG];
+	uint64_t log_next;	/* number of the next record; they count from 1 */
+};
+
+extern const struct control_ops sim_ops;
+
+int sim_init(struct sim *s, uint32_t hold_down_s);
+void sim_free(struct sim *s);
+uint64_t sim_now(void);
+void sim_log(struct sim *s, unsigned int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void sim_console(struct sim *s, uint16_t domid, const char *bytes, size_t n);
+/* => a frame from outside to the router, as the uplink would bring it: for tests of counters */
+void sim_packet(struct sim *s, uint32_t dst, uint16_t dport);
+
+#endif
