@@ -294,8 +294,11 @@ void netsched_fetch(const struct netsched_class *c, unsigned int turns)
 		return;
 	}
 	const struct flow *flow = likely_flow(c->fair);
-	if (turns == 2)
+	if (turns == 2) {
 		__builtin_prefetch(flow, 1);
-	else if (flow)
+		__builtin_prefetch(c->fair->sub[0].old.tail, 1);
+	} else if (flow) {
 		__builtin_prefetch(flow->q.head, 1);
+		__builtin_prefetch(flow->next, 1);
+	}
 }
