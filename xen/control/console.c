@@ -33,8 +33,11 @@ int console_read(struct request *rq)
 	rq->r->len += n;
 	r->offset = start;
 	r->end = start + n;
-	if (d->built && !c->p.ops->dom_info(c->p.machine, d->domid, &info) && info.console_end > r->end)
+	/* An offset that lies ahead of everything written asks for the end. */
+	if (d->built && !c->p.ops->dom_info(c->p.machine, d->domid, &info) && (info.console_end > r->end || !n))
 		r->end = info.console_end;
+	if (r->offset > r->end)
+		r->offset = r->end;
 	return 0;
 }
 
