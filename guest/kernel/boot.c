@@ -107,7 +107,7 @@ int hvm_param_set(unsigned int index, uint64_t value)
 	return hv_hvm(HVMOP_set_param, &p);
 }
 
-static void map_shared_info(void)
+void shared_info_map(void)
 {
 	struct xen_add_to_physmap map = { .domid = DOMID_SELF, .space = XENMAPSPACE_shared_info, .gpfn = to_gfn(&shared_info_page) };
 
@@ -125,7 +125,7 @@ void guest_start(void)
 	if (!base)
 		panic("no hypervisor");
 	wrmsr(cpuid(base + 2, 0).ebx, (uint64_t)hypercall_page);
-	map_shared_info();
+	shared_info_map();
 	page_init();
 	events_init();
 	console_init();

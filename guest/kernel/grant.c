@@ -8,7 +8,7 @@ static struct grant_entry_v1 table[GRANT_REFS] __page_aligned;
 static uint16_t free_refs[GRANT_REFS];
 static unsigned int nr_free;
 
-void grants_init(void)
+void grants_map(void)
 {
 	unsigned int i;
 
@@ -19,6 +19,13 @@ void grants_init(void)
 		if (hv_memory(XENMEM_add_to_physmap, &map))
 			panic("grant frame %u cannot be mapped", i);
 	}
+}
+
+void grants_init(void)
+{
+	unsigned int i;
+
+	grants_map();
 	for (i = GRANT_REFS - 1; i >= GNTTAB_NR_RESERVED_ENTRIES; i--)
 		free_refs[nr_free++] = (uint16_t)i;
 }

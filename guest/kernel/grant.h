@@ -12,6 +12,8 @@
 #define GRANT_NONE 0
 
 void grants_init(void);
+/* Put the table's frames over its pages; a test that moved them away calls this again. */
+void grants_map(void);
 /* => a reference, or GRANT_NONE when the table is full. */
 grant_ref_t grant_page(domid_t to, const void *page, bool readonly);
 /* => false when the other domain still uses it; the reference then stays. */

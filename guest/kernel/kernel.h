@@ -26,6 +26,8 @@ extern struct hvm_memmap_table_entry boot_memmap[16];
 extern unsigned int boot_memmap_entries;
 extern char cmdline[1024];
 extern struct shared_info *shared_info;
+/* Put the shared info over its page; a test that moved it away calls this again. */
+void shared_info_map(void);
 uint32_t xen_cpuid_base(void);
 /* => the value of NAME= on the command line, copied to BUF; false when it is not there. */
 bool cmdline_get(const char *name, char *buf, size_t size);

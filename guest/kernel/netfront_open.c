@@ -106,6 +106,15 @@ static int find_backend(struct netfront *nf, unsigned int index)
 	return rc < 0 ? rc : parse_mac(mac, nf->mac);
 }
 
+/* A backend that finds the keys of both forms takes the split one: those of an earlier connection must go. */
+static void forget(const struct netfront *nf, const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/%s", nf->path, name);
+	store_remove(path);
+}
+
 static void publish(struct netfront *nf, bool offload)
 {
 	store_printf(nf->path, "tx-ring-ref", "%u", nf->tx_ref);
@@ -114,6 +123,8 @@ static void publish(struct netfront *nf, bool offload)
 		store_printf(nf->path, "event-channel-tx", "%u", nf->tx_port);
 		store_printf(nf->path, "event-channel-rx", "%u", nf->rx_port);
 	} else {
+		forget(nf, "event-channel-tx");
+		forget(nf, "event-channel-rx");
 		store_printf(nf->path, "event-channel", "%u", nf->tx_port);
 	}
 	store_printf(nf->path, "request-rx-copy", "1");

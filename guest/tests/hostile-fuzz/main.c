@@ -10,7 +10,6 @@
 
 const char test_title[] = "hostile-fuzz";
 static uint64_t state;
-static uint64_t scratch[512] __page_aligned;
 
 static uint64_t pointer(void)
 {
@@ -19,8 +18,8 @@ static uint64_t pointer(void)
 
 	if (r & 7) {
 		for (i = 0; i < 8; i++)
-			scratch[i] = test_nasty(&state);
-		return (uint64_t)scratch + (r >> 8 & 0xff8);
+			test_target[i] = test_nasty(&state);
+		return (uint64_t)test_target + (r >> 8 & 0xff8);
 	}
 	return test_nasty(&state);
 }
@@ -37,6 +36,9 @@ static void random_call(void)
 		return;
 	if (nr == __HYPERVISOR_vcpu_op)
 		hypercall(nr, op, test_random(&state) % 3, (uint64_t)NOWHERE, 0, 0);
+	else if (nr == __HYPERVISOR_grant_table_op)
+		/* A longer array would be written over our own memory, by right. */
+		hypercall(nr, op, pointer(), test_random(&state) % 64, 0, 0);
 	else
 		hypercall(nr, op, pointer(), test_nasty(&state), test_nasty(&state), test_nasty(&state));
 }

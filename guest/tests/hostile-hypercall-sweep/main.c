@@ -6,6 +6,7 @@
 #include "random.h"
 #include "event.h"
 #include "hypercall.h"
+#include "trap.h"
 
 const char test_title[] = "hostile-hypercall-sweep";
 static const uint64_t edges[] = { 0, 1, 0x7ffffffe, 0x7fffffff, 0x80000000, 0xffffffff, 0x8000000000000000, ~0ul };
@@ -27,9 +28,17 @@ static void one(unsigned int nr, uint64_t op)
 
 	for (i = 0; i < ARRAY_LEN(edges); i++)
 		for (j = 0; j < ARRAY_LEN(edges); j++) {
+			/* Arrays of grant operations from address 0 up (or its non-canonical twin) would be answered all over our own memory, by right. */
+			if (nr == __HYPERVISOR_grant_table_op && edges[i] << 16 < 2 << 16 && edges[j] > 1)
+				continue;
 			hypercall(nr, op, edges[i], edges[j], edges[(i + j) % ARRAY_LEN(edges)], edges[j]);
 			test_count(1);
 		}
+}
+
+static void ignore(struct trap_frame *f)
+{
+	(void)f;
 }
 
 void test_main(void)
@@ -37,8 +46,11 @@ void test_main(void)
 	uint64_t t0 = clock_ns(), longest = 0, t;
 	unsigned int nr, op;
 
+	/* One of the calls sends an NMI. */
+	trap_set(TRAP_NMI, ignore);
 	for (nr = 0; nr < 64; nr++) {
 		t = clock_ns();
+		printk("%u ", nr);
 		for (op = 0; op < 64; op++)
 			if (!lawful_end(nr, op) && hypercall(nr, op, ~0ul, ~0ul, ~0ul, ~0ul) != -38)
 				one(nr, op);

@@ -35,6 +35,7 @@ void test_main(void)
 		}
 		test_count(1);
 	}
+	printk("all vectors done\n");
 	for (v = 0; v < 40; v++)
 		hvm_param_set(HVM_PARAM_CALLBACK_IRQ, (uint64_t)v << 56 | (v * 0x1111));
 	for (v = 0; v < 256; v++)

@@ -7,6 +7,9 @@
 static const uint64_t test_edges[] = { 0, 1, 0x7f, 0xfff, 0x1000, 0x7ffe, 0x7fff, 0xffff, 0x7ffffffe, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
 				       0x7fffffffffffffff, 0x8000000000000000, ~1ul, ~0ul };
 
+/* Four pages that the host may write to as it likes. */
+static uint64_t test_target[2048] __page_aligned;
+
 /* An edge, a small number, an address in RAM or anything. */
 static inline uint64_t test_nasty(uint64_t *state)
 {
@@ -18,7 +21,7 @@ static inline uint64_t test_nasty(uint64_t *state)
 	case 1:
 		return r % 64;
 	case 2:
-		return (uint64_t)boot_memmap & ~7ul;
+		return (uint64_t)test_target + (r >> 8 & 0xff8);
 	default:
 		return r;
 	}
