@@ -96,6 +96,7 @@ static int source4(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		slot = source_owner(e->shared, p, w->src, &why);
 	} else {
 		slot = e->kind == ADDR_SELF ? SLOT_NONE : e->slot;
+		w->internal = e->kind == ADDR_INTERNAL;
 	}
 	if (slot != w->src->slot)
 		return refuse(c, p, w, why);

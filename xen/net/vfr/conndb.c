@@ -8,7 +8,9 @@
  * flood leaves room for those who complete the handshake.
  *
  * Synchronization: a bucket's lock for its places, chain and the connections in it; free_lock for the pool. The bucket's lock
- * is taken first.
+ * is taken first. The common packet, which changes no state, takes no lock: it reads between two looks at the bucket's
+ * sequence number. The pool's memory is never given away before the table, so what it reads is at worst another connection,
+ * and then the number has changed.
  */
 #include <vfr/priv.h>
 
@@ -46,6 +48,19 @@ void vfr_conns_destroy(struct vfr *v)
 static uint32_t ticks(const struct ctx *c)
 {
 	return (uint32_t)(c->now >> TICK_SHIFT);
+}
+
+static void lock_bucket(struct conn_bucket *b)
+{
+	env_lock(&b->lock);
+	atomic_store_explicit(&b->seq, (uint16_t)(atomic_load_explicit(&b->seq, memory_order_relaxed) + 1), memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+}
+
+static void unlock_bucket(struct conn_bucket *b)
+{
+	atomic_store_explicit(&b->seq, (uint16_t)(atomic_load_explicit(&b->seq, memory_order_relaxed) + 1), memory_order_release);
+	env_unlock(&b->lock);
 }
 
 static uint16_t tag_of(uint64_t hash)
@@ -224,13 +239,25 @@ static void follow(struct ctx *c, struct conn *cn, const struct vfr_pkt *p, bool
 		set_state(&c->v->conns, cn, next);
 }
 
-void vfr_conn_prepare(struct ctx *c, const struct vfr_pkt *p)
+void vfr_conn_prepare(struct ctx *c, struct vfr_pkt *p)
 {
 	struct conn_key k;
 	bool from_b;
 
 	vfr_conn_key(&k, p, &from_b);
-	__builtin_prefetch(&c->v->conns.bucket[(uint32_t)vfr_conn_hash(c->v, &k) & c->v->conns.mask], 1);
+	p->conn_hash = vfr_conn_hash(c->v, &k);
+	__builtin_prefetch(&c->v->conns.bucket[(uint32_t)p->conn_hash & c->v->conns.mask], 1);
+}
+
+void vfr_conn_prepare2(struct ctx *c, const struct vfr_pkt *p)
+{
+	const struct conn_table *t = &c->v->conns;
+	const struct conn_bucket *b = &t->bucket[(uint32_t)p->conn_hash & t->mask];
+	uint16_t tag = tag_of(p->conn_hash);
+
+	for (unsigned int i = 0; i < CONN_WAYS; i++)
+		if (b->tag[i] == tag && b->idx[i])
+			__builtin_prefetch(&t->conn[b->idx[i] - 1], 1);
 }
 
 static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit)
@@ -242,7 +269,7 @@ static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_h
 		return;
 	uint64_t h = vfr_conn_hash(c->v, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
-	env_lock(&b->lock);
+	lock_bucket(b);
 	struct conn *cn = find(t, b, tag_of(h), &k);
 	if (cn && !over(cn, ticks(c))) {
 		hit->state = VFR_ST_RELATED;
@@ -250,7 +277,55 @@ static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_h
 		hit->slot[1] = cn->slot[1];
 		hit->sched_class = cn->sched_class;
 	}
-	env_unlock(&b->lock);
+	unlock_bucket(b);
+}
+
+/* Without the lock. => false: take it and look again. */
+static bool try_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_bucket *b, const struct conn_key *k,
+		       bool from_b, struct conn_hit *hit, bool *mine)
+{
+	struct conn_table *t = &c->v->conns;
+	uint16_t seq = atomic_load_explicit(&b->seq, memory_order_acquire);
+	uint32_t now = ticks(c);
+
+	/* A chain may lead anywhere while it is changed; the places cannot. */
+	if ((seq & 1) || b->overflow || c->trace)
+		return false;
+	struct conn *cn = find(t, b, tag_of(p->conn_hash), k);
+	if (cn) {
+		*mine = (cn->slot[0] == slot || cn->slot[1] == slot) && !over(cn, now);
+		hit->sched_class = cn->sched_class;
+		if (*mine && vfr_conn_step(k->proto, cn->state, from_b == cn->opener_b, vfr_conn_event(p)) != cn->state)
+			return false;
+	}
+	atomic_thread_fence(memory_order_acquire);
+	if (atomic_load_explicit(&b->seq, memory_order_relaxed) != seq)
+		return false;
+	if (*mine && cn->stamp != now)
+		cn->stamp = now;
+	return true;
+}
+
+bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit)
+{
+	struct conn_table *t = &c->v->conns;
+	uint64_t h = p->conn_hash;
+	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
+	struct conn_key k;
+	bool from_b, mine = false;
+
+	vfr_conn_key(&k, p, &from_b);
+	if (try_follow(c, p, slot, b, &k, from_b, hit, &mine))
+		return mine;
+	mine = hit->bad = false;
+	lock_bucket(b);
+	struct conn *cn = find(t, b, tag_of(h), &k);
+	if (cn && (cn->slot[0] == slot || cn->slot[1] == slot) && !over(cn, ticks(c))) {
+		follow(c, cn, p, from_b, hit);
+		mine = !hit->bad;
+	}
+	unlock_bucket(b);
+	return mine;
 }
 
 void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit)
@@ -267,13 +342,13 @@ void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hi
 	vfr_conn_key(&k, p, &from_b);
 	uint64_t h = vfr_conn_hash(c->v, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
-	env_lock(&b->lock);
+	lock_bucket(b);
 	struct conn *cn = find(t, b, tag_of(h), &k);
 	if (cn && !over(cn, ticks(c)))
 		follow(c, cn, p, from_b, hit);
 	else if (p->proto != IP_TCP || (p->flags & VFR_PF_NEWFLOW))
 		hit->state = VFR_ST_NEW;
-	env_unlock(&b->lock);
+	unlock_bucket(b);
 }
 
 /* The second domain of a hairpin joins; else a new connection is made, if there is room for it. */
@@ -323,9 +398,9 @@ enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_d
 	vfr_conn_key(&k, p, &from_b);
 	uint64_t h = vfr_conn_hash(c->v, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
-	env_lock(&b->lock);
+	lock_bucket(b);
 	enum vfr_drop r = open_in(c, b, h, &k, from_b, d, sched_class);
-	env_unlock(&b->lock);
+	unlock_bucket(b);
 	return r;
 }
 
@@ -336,11 +411,11 @@ static void sweep_bucket(struct vfr *v, struct conn_bucket *b, uint32_t now, uin
 	struct conn *cn;
 	uint32_t chain = 0;
 
-	env_lock(&b->lock);
+	lock_bucket(b);
 	for (unsigned int i = 0; (cn = nth(&v->conns, b, &i, &chain));)
 		if (slot ? cn->slot[0] == slot || cn->slot[1] == slot : over(cn, now))
 			unlink_conn(v, b, cn);
-	env_unlock(&b->lock);
+	unlock_bucket(b);
 }
 
 /* A sixteenth of the table at each call: all of it in 16 s at the slowest, and what is over is not found anyway. */
@@ -398,13 +473,13 @@ bool vfr_conn_next(struct vfr *v, uint64_t now_ns, uint64_t *cursor, struct vfr_
 		uint32_t chain = 0, seen = 0;
 		struct conn *cn;
 
-		env_lock(&b->lock);
+		lock_bucket(b);
 		while ((cn = nth(t, b, &place, &chain)))
 			if (!over(cn, now) && seen++ >= skip)
 				break;
 		if (cn)
 			show(v, cn, now, out);
-		env_unlock(&b->lock);
+		unlock_bucket(b);
 		if (cn) {
 			*cursor = (uint64_t)i << 32 | seen;
 			return true;

@@ -308,10 +308,7 @@ int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	uint32_t public_addr;
 	uint16_t port = 0;
 
-	if (!w->src || !(p->flags & VFR_PF_IPV4))
-		return 0;
-	const struct addr_entry *e = vfr_addr_find(c->addrs, p->src);
-	if (!e || e->kind != ADDR_INTERNAL || stays_inside(c, p->dst) || for_router(c, p))
+	if (!w->internal || stays_inside(c, p->dst) || for_router(c, p))
 		return 0;
 	const struct vfr_shared *s = translates(w->src, &public_addr) ? slice_of(c, public_addr) : NULL;
 	int proto = vfr_slice_proto(p->proto);

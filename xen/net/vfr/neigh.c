@@ -15,26 +15,33 @@
 #define ASK_NS		(1 * SEC)
 #define TRIES		4
 
-static unsigned int bucket_of(const struct vfr *v, uint16_t port, const uint8_t *ip)
+static unsigned int bucket_of(const struct vfr *v, uint16_t port, const uint64_t ip[2])
 {
-	uint64_t h = (env_get64(ip) ^ v->key[2]) * 0x9e3779b97f4a7c15ull ^ (env_get64(ip + 8) + port) * 0xbf58476d1ce4e5b9ull;
+	uint64_t h = (ip[0] ^ v->key[2]) * 0x9e3779b97f4a7c15ull ^ (ip[1] + port) * 0xbf58476d1ce4e5b9ull;
 
 	return (unsigned int)(h >> 56) % NEIGH_BUCKETS;
 }
 
-static void full_ip(uint8_t out[16], const uint8_t *ip, uint8_t family)
+static void full_ip(uint64_t out[2], const uint8_t *ip, uint8_t family)
 {
-	memset(out, 0, 16);
-	memcpy(out, ip, family == 4 ? 4 : 16);
+	uint32_t v4;
+
+	if (family == 4) {
+		__builtin_memcpy(&v4, ip, 4);
+		out[0] = v4;
+		out[1] = 0;
+	} else {
+		memcpy(out, ip, 16);
+	}
 }
 
 static struct neigh *find(struct vfr *v, uint16_t port, const uint8_t *ip, uint8_t family)
 {
-	uint8_t full[16];
+	uint64_t full[2];
 
 	full_ip(full, ip, family);
 	for (struct neigh *n = rcu_get(v->neigh.bucket[bucket_of(v, port, full)]); n; n = rcu_get(n->next))
-		if (n->port == port && n->family == family && !memcmp(n->ip, full, 16))
+		if (n->ip[0] == full[0] && n->ip[1] == full[1] && n->port == port && n->family == family)
 			return n;
 	return NULL;
 }
@@ -120,7 +127,7 @@ static void ask(struct ctx *c, const struct neigh *n)
 	if (n->family == 4)
 		vfr_arp_ask(c, out, word ? mac : NULL, n->src ? n->src : vfr_addr_first_shared(c->addrs), env_get32(n->ip));
 	else
-		vfr_nd_ask(c, out, word ? mac : NULL, n->ip);
+		vfr_nd_ask(c, out, word ? mac : NULL, (const uint8_t *)n->ip);
 }
 
 /* Slow path of vfr_neigh_send(): queue the packet and ask. */
@@ -168,7 +175,7 @@ int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct
 			if (!atomic_load_explicit(&n->used, memory_order_relaxed))
 				atomic_store_explicit(&n->used, 1, memory_order_relaxed);
 			word_mac(word, p->head);
-			memcpy(p->head + 6, out->mac, 6);
+			__builtin_memcpy(p->head + 6, out->mac, 6);
 			p->out_port = out->id;
 			return VFR_FORWARD;
 		}
@@ -181,6 +188,16 @@ int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct
 		if (r != VFR_NEXT)
 			return r;
 	}
+}
+
+uint64_t vfr_neigh_mac(struct vfr *v, uint16_t port, const uint8_t *ip)
+{
+	struct neigh *n = find(v, port, ip, 4);
+	uint64_t word = n ? atomic_load_explicit(&n->mac, memory_order_relaxed) : 0;
+
+	if (word && !atomic_load_explicit(&n->used, memory_order_relaxed))
+		atomic_store_explicit(&n->used, 1, memory_order_relaxed);
+	return word;
 }
 
 static void send_held(struct ctx *c, struct vfr_pkt *list, const struct vfr_port *out, const uint8_t *mac)

@@ -299,18 +299,6 @@ static int parse_ip6(struct ctx *c, struct vfr_pkt *p)
 	return r ? r : parse_l4(c, p);
 }
 
-static void hash_flow(const struct vfr *v, struct vfr_pkt *p)
-{
-	uint64_t addrs = (uint64_t)p->src + p->dst;
-	const uint8_t *ip = p->head + p->l3;
-
-	if (p->flags & VFR_PF_IPV6)
-		addrs = env_get64(ip + IP6_SRC) + env_get64(ip + IP6_DST) + env_get64(ip + IP6_SRC + 8) + env_get64(ip + IP6_DST + 8);
-	uint64_t ports = (uint64_t)p->sport + p->dport + ((uint64_t)p->proto << 32);
-	unsigned __int128 m = (unsigned __int128)(addrs ^ v->key[0]) * (ports ^ v->key[1] ^ 1);
-	p->flow_hash = (uint32_t)((uint64_t)m ^ (uint64_t)(m >> 64));
-}
-
 int vfr_parse(struct ctx *c, struct vfr_pkt *p)
 {
 	int r;
@@ -334,7 +322,7 @@ int vfr_parse(struct ctx *c, struct vfr_pkt *p)
 		return vfr_drop(c, p, VFR_DROP_ETHERTYPE);
 	}
 	if (!r)
-		hash_flow(c->v, p);
+		vfr_hash_flow(c->v, p);
 	return r;
 }
 

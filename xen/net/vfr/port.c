@@ -19,6 +19,7 @@ static int publish(struct vfr *v, const struct vfr_port_cfg *cfg, uint16_t id)
 	if (!port)
 		return -ENOMEM;
 	memcpy(port->mac, cfg->mac, 6);
+	port->mac_word = (uint64_t)env_get16(cfg->mac) << 32 | env_get32(cfg->mac + 2);
 	port->kind = cfg->kind;
 	port->id = id;
 	port->mtu = cfg->mtu ? cfg->mtu : 1500;

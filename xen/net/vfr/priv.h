@@ -45,6 +45,7 @@ struct vfr_port {
 	uint8_t mac[6];
 	uint8_t kind;
 	uint16_t id, mtu;
+	uint64_t mac_word;	/* the MAC as a number */
 	uint16_t slot;		/* guest: the domain's */
 };
 
@@ -127,6 +128,7 @@ struct pfx6_table {
 /* --- routes and neighbours --- */
 #define ROUTES_MAX 256
 struct route {
+	uint64_t net[2], mask[2];	/* the prefix again, as numbers; IPv4 in the upper half of the first */
 	uint8_t prefix[16];	/* IPv4 in the first four bytes */
 	uint8_t next_hop[16];
 	uint8_t plen, family;
@@ -147,7 +149,7 @@ enum neigh_state { NEIGH_INCOMPLETE, NEIGH_REACHABLE, NEIGH_STALE, NEIGH_STATIC 
 struct neigh {
 	struct vfr_rcu rcu;
 	RCU(struct neigh) next;
-	uint8_t ip[16];
+	uint64_t ip[2];			/* in memory order; IPv4 in the first four bytes, the rest zero */
 	uint8_t family;
 	uint16_t port;
 	_Atomic uint64_t mac;		/* NEIGH_VALID | address; 0 while unknown */
@@ -231,6 +233,7 @@ static_assert(sizeof(struct conn) == ENV_CACHE_LINE, "one cache line a connectio
 #define CONN_WAYS 8
 struct conn_bucket {
 	struct env_lock lock;
+	_Atomic uint16_t seq;		/* odd while the holder of the lock changes something */
 	uint32_t overflow;		/* index + 1 */
 	uint16_t tag[CONN_WAYS];
 	uint32_t idx[CONN_WAYS];	/* index + 1; 0: empty */
@@ -309,6 +312,7 @@ struct vfr {
 	struct conn_table conns;
 	struct nat_table nat;
 	uint64_t ra_next;
+	bool stages_only;		/* tests: compare the short way with the stages */
 
 	struct vfr_cpu *cpu;			/* [cpus + 2]: then the timer's and the setters' */
 	struct env_lock timer_lock, setter_lock;	/* who is that CPU now; taken first, held over callbacks */
@@ -328,6 +332,7 @@ struct ctx {
 /* A packet's way, filled in stage by stage; lives on the stack of one packet's run. */
 struct way {
 	struct vfr_dom *src, *dst;		/* NULL: outside */
+	bool internal;				/* the source is a private address of the sender */
 	struct frag *frag;			/* first fragment: to be told the outcome */
 	bool echo;				/* turned around by the router */
 	uint32_t new_src, new_dst;		/* translation done, for later fragments */
@@ -354,8 +359,40 @@ void vfr_leave_setter(struct ctx *c);
 void vfr_emit(struct ctx *c, uint16_t port, const uint8_t *frame, uint32_t len);
 uint32_t vfr_random(struct ctx *c);
 
+/* => a fresh packet: nothing known, nothing decided. */
+static inline void vfr_pkt_reset(struct vfr_pkt *p)
+{
+	p->out_port = VFR_NOPORT;
+	p->drop = VFR_DROP_NONE;
+	p->flags = 0;
+	p->sched_class = 0;
+	p->next = NULL;
+	p->dscp = p->ecn = 0;
+	p->undo_src = p->undo_dst = 0;
+}
+/* => VFR_NEXT, or a verdict. */
+int vfr_parse_slow(struct ctx *c, struct vfr_pkt *p);
+
+/* fast.c */
+#define AHEAD		4	/* packets whose headers are on their way into the cache */
+#define PARSED_PLAIN	-1
+void vfr_parse_batch(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, int *parsed);
+/* => true: forwarded and counted. False: nothing was done, let the stages decide. */
+bool vfr_plain_way(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *from);
+
 /* parse.c */
 int vfr_parse(struct ctx *c, struct vfr_pkt *p);
+static inline void vfr_hash_flow(const struct vfr *v, struct vfr_pkt *p)
+{
+	uint64_t addrs = (uint64_t)p->src + p->dst;
+	const uint8_t *ip = p->head + p->l3;
+
+	if (p->flags & VFR_PF_IPV6)
+		addrs = env_get64(ip + 8) + env_get64(ip + 16) + env_get64(ip + 24) + env_get64(ip + 32);
+	uint64_t ports = (uint64_t)p->sport + p->dport + ((uint64_t)p->proto << 32);
+	unsigned __int128 m = (unsigned __int128)(addrs ^ v->key[0]) * (ports ^ v->key[1] ^ 1);
+	p->flow_hash = (uint32_t)((uint64_t)m ^ (uint64_t)(m >> 64));
+}
 /* The quote of an ICMP error, read once. */
 struct quote {
 	uint32_t src, dst;		/* IPv4 */
@@ -424,6 +461,8 @@ const struct route *vfr_route_find(struct vfr *v, const uint8_t *dst, uint8_t fa
 
 /* neigh.c, arp.c */
 int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_port *out, const uint8_t *ip, uint8_t family, uint32_t src);
+/* => NEIGH_VALID and the MAC of an IPv4 neighbour that is known; 0: not. It counts as used. */
+uint64_t vfr_neigh_mac(struct vfr *v, uint16_t port, const uint8_t *ip);
 void vfr_neigh_learn(struct ctx *c, uint16_t port, const uint8_t *ip, uint8_t family, const uint8_t *mac, bool create);
 void vfr_neigh_age(struct ctx *c, uint64_t *next);
 void vfr_neigh_port_gone(struct ctx *c, uint16_t port);
@@ -498,12 +537,15 @@ struct conn_hit {
 	uint16_t sched_class;
 };
 void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit);
+/* => the packet belongs to a live connection that this domain's rules have accepted, and has been noted there. */
+bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
 /* => 0, or why there is no connection now. */
 enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
 void vfr_conns_age(struct ctx *c, uint64_t *next);
 void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
-/* => bring what the lookup of this packet will read into the cache; for the first stage over a batch. */
-void vfr_conn_prepare(struct ctx *c, const struct vfr_pkt *p);
+/* => bring what the lookup of this packet will read into the cache, in two steps over a batch. */
+void vfr_conn_prepare(struct ctx *c, struct vfr_pkt *p);
+void vfr_conn_prepare2(struct ctx *c, const struct vfr_pkt *p);
 
 /* nat.c */
 int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w);

@@ -9,15 +9,6 @@
 
 /* --- the table -------------------------------------------------------------------------------------------------------- */
 
-static bool prefix_match(const uint8_t *a, const uint8_t *b, uint8_t plen)
-{
-	uint8_t rest = plen & 7;
-
-	if (memcmp(a, b, plen / 8))
-		return false;
-	return !rest || ((a[plen / 8] ^ b[plen / 8]) >> (8 - rest)) == 0;
-}
-
 const struct route *vfr_route_find(struct vfr *v, const uint8_t *dst, uint8_t family)
 {
 	const struct route_table *t = rcu_get(v->routes);
@@ -25,8 +16,9 @@ const struct route *vfr_route_find(struct vfr *v, const uint8_t *dst, uint8_t fa
 	if (!t)
 		return NULL;
 	const struct route *r = family == 4 ? t->r : t->r + t->n[0];
+	uint64_t a = family == 4 ? (uint64_t)env_get32(dst) << 32 : env_get64(dst), b = family == 4 ? 0 : env_get64(dst + 8);
 	for (uint32_t i = 0; i < t->n[family == 6]; i++)
-		if (prefix_match(r[i].prefix, dst, r[i].plen))
+		if (!(((a ^ r[i].net[0]) & r[i].mask[0]) | ((b ^ r[i].net[1]) & r[i].mask[1])))
 			return &r[i];
 	return NULL;
 }
@@ -90,6 +82,12 @@ static int change(struct vfr *v, struct route *r, bool add)
 	if (r->plen > (r->family == 4 ? 32 : 128) || (add && r->uplink >= v->par.max_ports))
 		return -EINVAL;
 	mask_prefix(r->prefix, r->plen);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int bits = r->plen > i * 64u ? (r->plen > i * 64u + 63 ? 64 : r->plen - i * 64u) : 0;
+
+		r->net[i] = env_get64(r->prefix + i * 8);
+		r->mask[i] = bits ? UINT64_MAX << (64 - bits) : 0;
+	}
 	env_lock(&v->config_lock);
 	int ret = rebuild(v, r, add ? r : NULL);
 	env_unlock(&v->config_lock);
@@ -148,8 +146,9 @@ static int take_ttl(struct ctx *c, struct vfr_pkt *p)
 	if (p->flags & VFR_PF_IPV4) {
 		uint16_t was = csum_load(ip + IP4_TTL);
 
-		--*ttl;
-		csum_update(ip + IP4_CSUM, was, csum_load(ip + IP4_TTL));
+		/* The TTL is the low byte of this word in memory order, and not zero: nothing is borrowed. */
+		csum_store(ip + IP4_TTL, (uint16_t)(was - 1));
+		csum_update(ip + IP4_CSUM, was, (uint16_t)(was - 1));
 	} else {
 		--*ttl;
 	}
@@ -169,8 +168,8 @@ static uint32_t wire_size(const struct vfr_pkt *p)
 
 static void write_macs(uint8_t *frame, const uint8_t *dst, const uint8_t *src)
 {
-	memcpy(frame, dst, 6);
-	memcpy(frame + 6, src, 6);
+	__builtin_memcpy(frame, dst, 6);
+	__builtin_memcpy(frame + 6, src, 6);
 }
 
 /*

@@ -195,17 +195,18 @@ int vfr_drop(struct ctx *c, struct vfr_pkt *p, enum vfr_drop reason)
 /* Everything after the source check, for a packet that is no fragment or the first of its datagram. */
 static int onward(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
-	int r = vfr_nat_out(c, p, w);
+	int r = w->internal ? vfr_nat_out(c, p, w) : 0;
 
 	if (!r)
 		r = vfr_admit_dest(c, p, w);
 	if (!r)
 		r = vfr_rules(c, p, w);
 	if (!r)
-		r = vfr_nat_in(c, p, w);
+		r = w->dst && rcu_get(w->dst->cfg)->c.nat_addr ? vfr_nat_in(c, p, w) : 0;
 	if (!r) {
 		p->sched_class = w->sched_class;
-		vfr_frag_ident(c, p, w);
+		if (w->frag)
+			vfr_frag_ident(c, p, w);
 		r = vfr_route(c, p, w);
 	}
 	return r;
@@ -217,9 +218,11 @@ static int run_ip(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	int r;
 
 	if (c->in->kind == VFR_PORT_GUEST) {
-		r = vfr_dhcp(c, p, w);
-		if (r)
-			return r;
+		if (p->proto == IP_UDP && p->dport == 67) {
+			r = vfr_dhcp(c, p, w);
+			if (r)
+				return r;
+		}
 		r = vfr_admit_source(c, p, w);
 		if (r)
 			return r;
@@ -288,24 +291,15 @@ static void settle(struct ctx *c, struct vfr_pkt *p, struct way *w, int verdict)
 	vfr_count(c, p, w->src, w->dst);
 }
 
-static int prepare(struct ctx *c, struct vfr_pkt *p, uint16_t in_port)
+int vfr_parse_slow(struct ctx *c, struct vfr_pkt *p)
 {
-	p->in_port = in_port;
-	p->out_port = VFR_NOPORT;
-	p->drop = VFR_DROP_NONE;
-	p->flags = 0;
-	p->sched_class = 0;
-	p->next = NULL;
-	p->dscp = p->ecn = 0;
-	p->undo_src = p->undo_dst = 0;
-	if (!c->in)
-		return vfr_drop(c, p, VFR_DROP_DETACHED);
-	return vfr_parse(c, p);
+	return c->in ? vfr_parse(c, p) : vfr_drop(c, p, VFR_DROP_DETACHED);
 }
 
 int vfr_run_once(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
-	int r = prepare(c, p, p->in_port);
+	vfr_pkt_reset(p);
+	int r = vfr_parse_slow(c, p);
 
 	return r ? r : run(c, p, w);
 }
@@ -318,16 +312,23 @@ void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_por
 	ENV_ASSERT(cpu < v->par.cpus && n <= VFR_BATCH);
 	vfr_enter(&c, v, cpu, now_ns);
 	c.in = vfr_port_at(v, in_port);
-	for (unsigned int i = 0; i < n; i++)
-		parsed[i] = prepare(&c, pkts[i], in_port);
+	struct vfr_dom *from = c.in && c.in->slot ? vfr_dom_at(v, c.in->slot) : NULL;
+	vfr_parse_batch(&c, pkts, n, parsed);
 	for (unsigned int i = 0; i < n; i++) {
-		struct way w = { .src = c.in && c.in->slot ? vfr_dom_at(v, c.in->slot) : NULL };
+		struct vfr_pkt *p = pkts[i];
 
-		int r = parsed[i] ? parsed[i] : run(&c, pkts[i], &w);
+		p->in_port = in_port;
+		if (parsed[i] == PARSED_PLAIN) {
+			if (!v->stages_only && vfr_plain_way(&c, p, from))
+				continue;
+			parsed[i] = VFR_NEXT;
+		}
+		struct way w = { .src = from };
+		int r = parsed[i] ? parsed[i] : run(&c, p, &w);
 		if (r == VFR_HELD)
 			pkts[i] = NULL;
 		else
-			settle(&c, pkts[i], &w, r);
+			settle(&c, p, &w, r);
 	}
 	c.cpu->total.input += n;
 	vfr_leave(&c);

@@ -108,6 +108,7 @@ struct vfr_pkt {
 	uint32_t l3_len;		/* IP datagram length, header included */
 
 	struct vfr_pkt *next;		/* the router's while VFR_HELD, else the host's */
+	uint64_t conn_hash;		/* the router's, within one vfr_input() */
 	uint64_t undo_src, undo_dst;	/* the router's: address and port before translation, 0: none */
 };
 
