@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
 B := build
+MAKEFLAGS += --jobs=$(shell nproc)
 
 CC_HV   := gcc
 CC_HOST := gcc
