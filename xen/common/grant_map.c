@@ -78,9 +78,10 @@ static int map_into(struct domain *d, struct domain *owner, struct gnttab_map_gr
 		return status;
 	}
 	int rc = p2m_map_frame(d, gfn, page_mfn(page), write ? P2M_FOREIGN_RW : P2M_FOREIGN_RO);
+	if (rc)
+		grant_unpin(owner, op->ref, write);
 	put_page(page);
 	if (rc) {
-		grant_unpin(owner, op->ref, write);
 		map_drop(d, handle);
 		return rc == -ENOMEM ? GNTST_no_space : GNTST_general_error;
 	}
@@ -138,6 +139,17 @@ static int unmap_take(struct domain *d, uint32_t handle, uint64_t host_addr, str
 	return status;
 }
 
+/* The frame is kept until the pin is gone: a further pin of the entry counts on the reference of one that there is. */
+static void unmap(struct domain *d, const struct grant_map *m)
+{
+	void *page = p2m_get_page(d, m->gfn, false);
+
+	p2m_remove(d, m->gfn);
+	grant_unpin(m->owner, m->ref, m->write);
+	if (page)
+		put_page(page);
+}
+
 static int16_t unmap_one(struct domain *d, const struct gnttab_unmap_grant_ref *op)
 {
 	struct grant_map m;
@@ -145,8 +157,7 @@ static int16_t unmap_one(struct domain *d, const struct gnttab_unmap_grant_ref *
 
 	if (status != GNTST_okay)
 		return (int16_t)status;
-	p2m_remove(d, m.gfn);
-	grant_unpin(m.owner, m.ref, m.write);
+	unmap(d, &m);
 	map_drop(d, op->handle);
 	return GNTST_okay;
 }
@@ -170,8 +181,7 @@ void grant_map_destroy(struct domain *d, struct grant_table *t)
 		struct grant_map *m = map_at(t, h);
 		if (!m || !m->owner)
 			continue;
-		p2m_remove(d, m->gfn);
-		grant_unpin(m->owner, m->ref, m->write);
+		unmap(d, m);
 		map_drop(d, h);
 	}
 	for (uint32_t i = 0; i < MAPTRACK_CHUNKS; i++)

@@ -17,7 +17,7 @@
 
 /* What is pinned of one entry, in our memory. => the owner's grant_lock */
 struct grant_active {
-	uint8_t *page;    /* frame of the first pin; later pins use it whatever the entry says by then */
+	uint8_t *page;    /* frame of the first pin; later pins use it whatever the entry says by then. Each pin's user has a reference */
 	uint16_t domid;   /* who it is lent to */
 	uint16_t readers;
 	uint16_t writers;
@@ -46,7 +46,7 @@ struct grant_table {
  * that the guest gets. => takes d->grant_lock, and p2m.lock inside.
  */
 int grant_pin(struct domain *d, uint32_t ref, uint16_t domid, bool write, uint8_t **page);
-/* => the page reference is the caller's to drop. */
+/* => the caller still has a reference on the page, and drops it afterwards. */
 void grant_unpin(struct domain *d, uint32_t ref, bool write);
 
 /* One batch pass each: *done items were completed; 0 or -EFAULT. */
