@@ -7,7 +7,7 @@ from expect import alive, answers, logs, never
 from harness import site, vfr
 
 PORT = 22080
-FORWARD = [(str(PORT), f"10.0.2.15:{PORT}")]
+FORWARD = [(0, f"10.0.2.15:{PORT}")]
 # Kernel's name in the site -> what becomes of its file before the ISO is made.
 SPOILED = {
     "absent": lambda data: None,

@@ -15,7 +15,7 @@ def one_small(workdir):
 def machine(**options):
     def start(workdir):
         options.setdefault("net", "user")
-        options.setdefault("forwards", [(str(PORT), f"10.0.2.15:{PORT}")] if options["net"] == "user" else [])
+        options.setdefault("forwards", [(0, f"10.0.2.15:{PORT}")] if options["net"] == "user" else [])
         return vfr.boot(one_small(workdir), workdir, **options)
     return start
 
@@ -32,7 +32,7 @@ def memory_seen(mib):
     """All of it but what firmware keeps."""
     def case(m):
         info = m.json("info") or {}
-        total = info.get("mem_total", 0)
+        total = info.get("memory_bytes", 0)
         return None if 0.9 * mib < total / (1 << 20) <= mib else f"{total} bytes of {mib} MiB"
     return case
 

@@ -19,9 +19,9 @@ def hostile_guests():
 def start(workdir):
     domains = {"server": site.small(PORT, "22000-22999")}
     for i, name in enumerate(hostile_guests()):
-        domains[name] = site.tester(f"build/guest/tests/{name}.elf", ports=f"{30000 + i}-{30000 + i}", start="paused")
+        domains[name] = site.tester(f"build/guest/tests/{name}.elf", ports=f"{30000 + i}-{30000 + i}", paused="true", **{"on-reboot": "destroy"})
     return vfr.boot(site.write(f"{workdir}/site.yaml", domains), workdir, net="user", memory=1024, cpus=2,
-                    forwards=[(str(PORT), f"10.0.2.15:{PORT}")])
+                    forwards=[(0, f"10.0.2.15:{PORT}")])
 
 
 class Poll(threading.Thread):
@@ -35,7 +35,7 @@ class Poll(threading.Thread):
     def run(self):
         while not self.end:
             begin = time.monotonic()
-            if self.machine.http(f"127.0.0.1:{PORT}/", 5) is None:
+            if self.machine.http(self.machine.at(PORT) + "/", 5) is None:
                 self.lost += 1
             else:
                 self.answered += 1
@@ -62,7 +62,7 @@ def beside(name):
 
 
 def serves_first(m):
-    return None if m.wait_http(f"127.0.0.1:{PORT}", 30, "/") else "the server does not come up"
+    return None if m.wait_http(m.at(PORT), 30, "/") else "the server does not come up"
 
 
 CASES = [("the server serves", serves_first)]

@@ -9,10 +9,12 @@ from expect import alive, answers, ctl, never
 from harness import vfr
 
 
+PORTS = [port for _, port, _ in demo_site.GUESTS] + [20999, 25000]
+
+
 def start(workdir):
     m = vfr.boot(demo_site.SITE, workdir, memory=1024, cpus=2, net="user",
-                 forwards=[(str(port), f"{demo_site.ADDRESS}:{port}") for _, port, _ in demo_site.GUESTS] +
-                          [("20999", "10.0.2.15:20999"), ("25000", "10.0.2.15:25000")])
+                 forwards=[(0, f"{demo_site.ADDRESS}:{port}") for port in PORTS])
     return m
 
 
@@ -21,12 +23,12 @@ def fetch(port, target, contains):
 
 
 def true_client(m):
-    body = m.http("127.0.0.1:20080/cgi-bin/whoami") or ""
+    body = m.http(m.at(20080) + "/cgi-bin/whoami") or ""
     return None if re.search(r"client=10\.0\.2\.2:\d+", body) else f"guest said '{body.strip()}'"
 
 
 def big_transfer(m):
-    body = m.http("127.0.0.1:20080/1m", 20)
+    body = m.http(m.at(20080) + "/1m", 20)
     return None if body is not None and len(body) == 1 << 20 else f"{len(body or '')} of 1048576 bytes came"
 
 
@@ -36,7 +38,7 @@ def refused(port):
         with socket.socket() as s:
             s.settimeout(2)
             try:
-                s.connect(("127.0.0.1", port))
+                s.connect(("127.0.0.1", m.ports[port]))
                 return "connected to a page" if s.recv(10) else None
             except OSError:
                 return None

@@ -24,7 +24,7 @@ def answers(port, contains="", timeout=30, path="/"):
         end = time.monotonic() + timeout
         body = None
         while time.monotonic() < end and m.alive():
-            body = m.http(f"127.0.0.1:{port}{path}", 3)
+            body = m.http(m.at(port) + path, 3)
             if body is not None:
                 return None if contains in body else f"'{contains}' is not in '{body[:80]}'"
             time.sleep(0.1)

@@ -2,7 +2,7 @@
 """One machine under QEMU TCG: started, watched through its serial log, paused, ended by its process id.
 
 Three kinds of network:
-  user   QEMU's own address translation, no rights needed; `forwards` opens ports of 127.0.0.1
+  user   QEMU's own address translation, no rights needed; `forwards` opens ports of 127.0.0.1, host port 0: any that is free
   tap    a network namespace of the machine's own, 192.0.2.1/24 on tap0; it lives as long as the QEMU process
   none   no NIC at all
 """
@@ -38,6 +38,12 @@ _WIRE = ('ip link set lo up && ip tuntap add dev tap0 mode tap && ip addr add 19
          'ip link set tap0 up && ' + _LAST)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Machine:
     """workdir receives serial.log, qemu.log and the sockets. extra is appended to QEMU's own arguments."""
 
@@ -53,8 +59,13 @@ class Machine:
         self.command = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-M", machine, "-cpu", cpu,
                         "-m", str(memory), "-smp", str(cpus), "-serial", f"file:{self.serial}",
                         "-monitor", f"unix:{self.monitor},server=on,wait=off"]
+        self.ports = {}
         if net == "user":
-            rules = "".join(f",hostfwd=tcp:127.0.0.1:{host}-{guest}" for host, guest in forwards)
+            rules = ""
+            for host, guest in forwards:
+                host = int(host) or free_port()
+                self.ports[int(guest.split(":")[1])] = host
+                rules += f",hostfwd=tcp:127.0.0.1:{host}-{guest}"
             self.command += ["-netdev", "user,id=n0" + rules]
         elif net == "tap":
             self.command += ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no"]
@@ -77,7 +88,15 @@ class Machine:
         self.started = time.monotonic()
         self.child = subprocess.Popen(chain + self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         RUNNING.append(self)
+        time.sleep(0.05)
+        if not self.alive():
+            raise RuntimeError("QEMU ended at once: " + self.complaint())
         return self
+
+    def complaint(self):
+        """What QEMU itself had to say."""
+        with open(self.log.name) as f:
+            return f.read().strip()[-500:]
 
     def _unshare(self):
         return ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
@@ -99,6 +118,10 @@ class Machine:
         except subprocess.TimeoutExpired:
             return ""
         return done.stdout if done.returncode == 0 else ""
+
+    def at(self, port):
+        """Where a forwarded port of the machine is reached."""
+        return f"127.0.0.1:{self.ports[port]}"
 
     def age(self):
         return time.monotonic() - self.started
