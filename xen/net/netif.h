@@ -61,6 +61,13 @@ struct netif_ring {
  */
 #define WATCH_END_NS 10000000UL
 
+/* Is a ring busy? One that had next to nothing since its CPU slept is not: questions and answers, where each is awaited. */
+struct net_traffic {
+	uint64_t last_ns; /* when there was a packet */
+	uint32_t burst;   /* packets since the CPU slept, or since it was quiet */
+};
+#define SLOW_BURST 2
+
 #define NETIF_NOTIFY_TX 1u
 #define NETIF_NOTIFY_RX 2u
 
@@ -84,7 +91,7 @@ struct netif {
 	_Atomic bool scheduled;  /* on a CPU's list, or being polled */
 	_Atomic bool stopped;    /* the uplink's scheduler has enough of it */
 	struct netif *sched_next;
-	uint64_t last_ns;        /* by the CPU on whose list it is: when there was a packet */
+	struct net_traffic traffic; /* by the CPU on whose list it is */
 
 	struct env_lock rx_lock;
 	struct netif_ring rx;
@@ -141,8 +148,8 @@ void net_schedule(struct netif *vif);
 void net_touch(struct netif *vif, uint32_t bits);
 /* => look at the rings that this CPU watches, net_watch_ns from now at the latest. */
 void net_watch(void);
-/* => a ring in which n packets were found goes on being watched. */
-bool net_is_busy(uint64_t *last_ns, unsigned int n, uint64_t now);
+/* => n packets were found now; true: the ring is to be watched. */
+bool net_is_busy(struct net_traffic *t, unsigned int n, uint64_t now);
 /* => do what the router's verdicts say. */
 void net_dispatch(struct vfr_pkt **pkts, unsigned int n);
 /* => between net_enter() and net_leave(): vifs found there do not go before net_leave(). They nest. */

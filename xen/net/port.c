@@ -27,7 +27,7 @@
 #define VFR_TIMER_MIN_NS 100000000UL
 
 #define WATCH_NS 50000UL
-#define WATCH_EMULATED_NS 2000000UL
+#define WATCH_EMULATED_NS 4000000UL
 
 #define POOL_SHARE 32 /* at most one part in so many of the RAM for packets */
 #define POOL_MIN 1024u
@@ -319,19 +319,14 @@ static unsigned int poll_vif(struct netif *vif, uint64_t now, bool *more)
 	return (unsigned int)n;
 }
 
-/* The vif is nobody's between the store and the look: an event in between schedules it anew. */
-static void poll_done(struct netif *vif)
+bool net_is_busy(struct net_traffic *t, unsigned int n, uint64_t now)
 {
-	vif->scheduled = false;
-	if ((netif_tx_rearm(vif) && !vif->stopped) || vif->rx_work)
-		net_schedule(vif);
-}
-
-bool net_is_busy(uint64_t *last_ns, unsigned int n, uint64_t now)
-{
+	t->burst += n;
 	if (n)
-		*last_ns = now;
-	return now - *last_ns < WATCH_END_NS;
+		t->last_ns = now;
+	else if (now - t->last_ns >= WATCH_END_NS)
+		t->burst = 0;
+	return t->burst > SLOW_BURST;
 }
 
 /* The guest's ring is watched from here on; its guest sends no events. */
@@ -370,10 +365,14 @@ static void on_watch_timer(struct timer *t)
 void net_poll(void)
 {
 	struct netcpu *c = netcpu();
+	uint64_t now;
 
 	if (!c->watching)
 		return;
-	net_watch(); /* this look counts: the timer is put off */
+	now = time_now_ns();
+	if (now >= c->watch_timer.deadline_ns)
+		return; /* the timer is due, and sees whether there is anything left to watch */
+	timer_set(&c->watch_timer, now + net_watch_ns); /* this look counts: the timer is put off */
 	uplinks_poll();
 	for (struct netif *vif = c->watched; vif; vif = vif->sched_next)
 		if (netif_tx_pending(vif)) {
@@ -382,9 +381,47 @@ void net_poll(void)
 		}
 }
 
+/* The vif is nobody's between the store and the look: an event in between schedules it anew. */
+static void poll_done(struct netif *vif)
+{
+	vif->scheduled = false;
+	if ((netif_tx_rearm(vif) && !vif->stopped) || vif->rx_work)
+		net_schedule(vif);
+}
+
+/*
+ * A guest that sent next to nothing before it went to sleep answers questions one by one: its next packet is worth an event,
+ * which brings it out at once. One that sent more will do so again, and its ring is looked at when it sleeps.
+ */
+static void announce_slow(struct netcpu *c)
+{
+	struct netif *list = c->watched;
+
+	c->watched = NULL;
+	while (list) {
+		struct netif *vif = list;
+
+		list = vif->sched_next;
+		if (vif->traffic.burst <= SLOW_BURST) {
+			poll_done(vif);
+		} else {
+			vif->sched_next = c->watched;
+			c->watched = vif;
+		}
+		vif->traffic.burst = 0;
+	}
+}
+
 bool net_idle(void)
 {
-	return uplinks_idle();
+	struct netcpu *c = netcpu();
+	bool work;
+
+	net_enter();
+	announce_slow(c);
+	work = uplinks_idle() || c->list;
+	net_leave();
+	return work;
 }
 
 static void poll_list(struct netcpu *c, struct netif *list, uint64_t now)
@@ -397,7 +434,7 @@ static void poll_list(struct netcpu *c, struct netif *list, uint64_t now)
 		list = vif->sched_next;
 		if (more) {
 			append(c, vif);
-		} else if (net_is_busy(&vif->last_ns, n, now)) {
+		} else if (net_is_busy(&vif->traffic, n, now)) {
 			watch(c, vif);
 		} else {
 			poll_done(vif);

@@ -17,7 +17,7 @@ struct uplink {
 	uint16_t port;
 	_Atomic bool rx_work, tx_work, link_changed;
 	bool rx_started;
-	uint64_t rx_last_ns;         /* by CPU 0: when there was a frame */
+	struct net_traffic rx_traffic; /* by CPU 0 */
 	bool rx_watched;             /* by CPU 0: the card is not asked for interrupts */
 
 	struct net_counters rx;      /* by CPU 0 */
@@ -27,6 +27,7 @@ struct uplink {
 	struct pkt *head;            /* out of the scheduler, but the card had no room */
 	struct pktq lost;            /* the scheduler dropped them: to be freed */
 	uint32_t lent;               /* frames at the card whose guests wait for an answer */
+	struct net_traffic tx_traffic; /* of frames lent */
 	_Atomic bool tx_watched;     /* somebody waits for the card, which is not asked for an interrupt */
 	struct net_counters tx;
 	struct timer pace;           /* when the scheduler lets the next frame go */

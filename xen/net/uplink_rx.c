@@ -147,7 +147,7 @@ static void poll_one(struct uplink *up)
 	n = rx_batch(up);
 	if (n == RX_FRAMES) {
 		again(up);
-	} else if (net_is_busy(&up->rx_last_ns, n, time_now_ns())) {
+	} else if (net_is_busy(&up->rx_traffic, n, time_now_ns())) {
 		up->rx_watched = true;
 		net_watch();
 	} else {
@@ -174,7 +174,10 @@ void uplink_rx_look(struct uplink *up, bool sure)
 
 bool uplink_rx_idle(struct uplink *up)
 {
-	if (this_cpu()->id || !up->rx_watched)
+	if (this_cpu()->id)
+		return false;
+	up->rx_traffic.burst = 0;
+	if (!up->rx_watched)
 		return false;
 	watch_end(up);
 	return up->rx_work;

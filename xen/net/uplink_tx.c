@@ -189,16 +189,29 @@ static unsigned int irq_after(const struct uplink *up)
 	return (pending * 3 + 3) / 4;
 }
 
+/* => somebody waits for what the card sends: watch its ring, or ask for an interrupt. True: it is done already. */
+static bool await(struct uplink *up, uint32_t lent_before, uint64_t now)
+{
+	bool waits = up->lent || up->head;
+
+	up->tx_watched = waits && net_is_busy(&up->tx_traffic, up->lent > lent_before ? up->lent - lent_before : 0, now);
+	if (up->tx_watched)
+		net_watch();
+	return !up->tx_watched && up->nic->ops->tx_irq(up->nic, waits ? irq_after(up) : 0);
+}
+
 /* => what was sent comes back, what waits goes out. tx_lock is held. */
 static void pump(struct uplink *up, uint64_t now, struct pktq *done)
 {
-	reap(up, done);
-	drain(up, now, done);
+	uint32_t lent_before;
+
+	do {
+		reap(up, done);
+		lent_before = up->lent;
+		drain(up, now, done);
+	} while (await(up, lent_before, now));
 	while (up->lost.head)
 		pktq_push(done, pktq_pop(&up->lost));
-	up->tx_watched = up->lent || up->head;
-	if (up->tx_watched)
-		net_watch();
 }
 
 void uplink_tx_look(struct uplink *up, bool sure)
@@ -213,6 +226,7 @@ bool uplink_tx_idle(struct uplink *up)
 {
 	bool done;
 
+	up->tx_traffic.burst = 0;
 	if (!up->tx_watched)
 		return false;
 	env_lock(&up->tx_lock);

@@ -61,14 +61,3 @@ bool vfr_conn_embryonic(uint8_t proto, uint8_t state)
 {
 	return proto == IP_TCP ? state <= SYN_RCVD || state >= CLOSING : state == UDP_NEW;
 }
-
-enum conn_event vfr_conn_event(const struct vfr_pkt *p)
-{
-	if (p->proto != IP_TCP)
-		return CE_ACK;
-	if (p->tcp_flags & TCP_RST)
-		return CE_RST;
-	if (p->tcp_flags & TCP_SYN)
-		return p->tcp_flags & TCP_ACK ? CE_SYNACK : CE_SYN;
-	return p->tcp_flags & TCP_FIN ? CE_FIN : CE_ACK;
-}

@@ -75,18 +75,30 @@ static bool over(const struct conn *cn, uint32_t now)
 
 static bool same(const struct conn_key *x, const struct conn_key *y)
 {
-	const uint64_t *a = (const uint64_t *)x, *b = (const uint64_t *)y;
-
-	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]));
+	return !((x->a[0] ^ y->a[0]) | (x->b[0] ^ y->b[0]) | (x->rest ^ y->rest) | (x->a[1] ^ y->a[1]) | (x->b[1] ^ y->b[1]));
 }
 
 /* --- a bucket; its lock held ------------------------------------------------------------------------------------------ */
 
+/* => bit 16 * i + 15 for each place i of half a bucket that may have this tag (a neighbour of one that has it may show too). */
+static inline uint64_t places(const uint16_t *tags, uint16_t tag)
+{
+	uint64_t x;
+
+	__builtin_memcpy(&x, tags, 8);
+	x ^= tag * 0x0001000100010001ull;
+	return (x - 0x0001000100010001ull) & ~x & 0x8000800080008000ull;
+}
+
 static struct conn *find(struct conn_table *t, struct conn_bucket *b, uint16_t tag, const struct conn_key *k)
 {
-	for (unsigned int i = 0; i < CONN_WAYS; i++)
-		if (b->tag[i] == tag && b->idx[i] && same(&t->conn[b->idx[i] - 1].key, k))
-			return &t->conn[b->idx[i] - 1];
+	for (unsigned int half = 0; half < CONN_WAYS; half += 4)
+		for (uint64_t m = places(&b->tag[half], tag); m; m &= m - 1) {
+			uint32_t idx = b->idx[half + ((unsigned int)__builtin_ctzll(m) >> 4)];
+
+			if (idx && same(&t->conn[idx - 1].key, k))
+				return &t->conn[idx - 1];
+		}
 	for (uint32_t i = b->overflow; i; i = t->conn[i - 1].next)
 		if (same(&t->conn[i - 1].key, k))
 			return &t->conn[i - 1];
@@ -98,7 +110,7 @@ static void give_back(struct vfr *v, struct conn *cn)
 	struct conn_table *t = &v->conns;
 	struct vfr_dom *d = rcu_get(v->dom[cn->charged]);
 
-	if (vfr_conn_embryonic(cn->key.proto, cn->state))
+	if (vfr_conn_embryonic(conn_proto(&cn->key), cn->state))
 		atomic_fetch_sub(&t->embryonic, 1);
 	if (d)
 		atomic_fetch_sub(&d->conns, 1);
@@ -171,7 +183,7 @@ static bool push_out(struct ctx *c, struct conn_bucket *b, const struct vfr_dom 
 	uint32_t chain = 0;
 
 	for (unsigned int i = 0; (cn = nth(t, b, &i, &chain));) {
-		if (!vfr_conn_embryonic(cn->key.proto, cn->state) || (d && cn->charged != d->slot))
+		if (!vfr_conn_embryonic(conn_proto(&cn->key), cn->state) || (d && cn->charged != d->slot))
 			continue;
 		if (!oldest || (int32_t)(cn->stamp - oldest->stamp) < 0)
 			oldest = cn;
@@ -209,10 +221,10 @@ static uint32_t quota(const struct vfr *v, struct vfr_dom *d)
 
 static void set_state(struct conn_table *t, struct conn *cn, uint8_t state)
 {
-	bool was = vfr_conn_embryonic(cn->key.proto, cn->state), is = vfr_conn_embryonic(cn->key.proto, state);
+	bool was = vfr_conn_embryonic(conn_proto(&cn->key), cn->state), is = vfr_conn_embryonic(conn_proto(&cn->key), state);
 
 	cn->state = state;
-	cn->life = vfr_conn_life(cn->key.proto, state);
+	cn->life = vfr_conn_life(conn_proto(&cn->key), state);
 	if (was && !is)
 		atomic_fetch_sub(&t->embryonic, 1);
 	else if (is && !was)
@@ -222,7 +234,7 @@ static void set_state(struct conn_table *t, struct conn *cn, uint8_t state)
 static void follow(struct ctx *c, struct conn *cn, const struct vfr_pkt *p, bool from_b, struct conn_hit *hit)
 {
 	bool from_opener = from_b == cn->opener_b;
-	uint8_t next = vfr_conn_step(cn->key.proto, cn->state, from_opener, vfr_conn_event(p));
+	uint8_t next = vfr_conn_step(conn_proto(&cn->key), cn->state, from_opener, vfr_conn_event(p));
 
 	hit->state = VFR_ST_ESTABLISHED;
 	hit->slot[0] = cn->slot[0];
@@ -255,9 +267,14 @@ void vfr_conn_prepare2(struct ctx *c, const struct vfr_pkt *p)
 	const struct conn_bucket *b = &t->bucket[(uint32_t)p->conn_hash & t->mask];
 	uint16_t tag = tag_of(p->conn_hash);
 
-	for (unsigned int i = 0; i < CONN_WAYS; i++)
-		if (b->tag[i] == tag && b->idx[i])
-			__builtin_prefetch(&t->conn[b->idx[i] - 1], 1);
+	for (unsigned int half = 0; half < CONN_WAYS; half += 4) {
+		uint64_t m = places(&b->tag[half], tag);
+
+		uint32_t idx = m ? b->idx[half + ((unsigned int)__builtin_ctzll(m) >> 4)] : 0;
+
+		if (idx)
+			__builtin_prefetch(&t->conn[idx - 1], 1);
+	}
 }
 
 static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit)
@@ -295,7 +312,7 @@ static bool try_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, st
 	if (cn) {
 		*mine = (cn->slot[0] == slot || cn->slot[1] == slot) && !over(cn, now);
 		hit->sched_class = cn->sched_class;
-		if (*mine && vfr_conn_step(k->proto, cn->state, from_b == cn->opener_b, vfr_conn_event(p)) != cn->state)
+		if (*mine && vfr_conn_step(conn_proto(k), cn->state, from_b == cn->opener_b, vfr_conn_event(p)) != cn->state)
 			return false;
 	}
 	atomic_thread_fence(memory_order_acquire);
@@ -376,9 +393,9 @@ static enum vfr_drop open_in(struct ctx *c, struct conn_bucket *b, uint64_t h, c
 		cn = take_free(t);
 	if (!cn)
 		return VFR_DROP_CONN_FULL;
-	uint8_t state = vfr_conn_first(k->proto);
+	uint8_t state = vfr_conn_first(conn_proto(k));
 	*cn = (struct conn){
-		.key = *k, .stamp = ticks(c), .life = vfr_conn_life(k->proto, state), .state = state, .opener_b = from_b,
+		.key = *k, .stamp = ticks(c), .life = vfr_conn_life(conn_proto(k), state), .state = state, .opener_b = from_b,
 		.slot = { d->slot }, .charged = d->slot, .sched_class = sched_class,
 	};
 	atomic_fetch_add(&d->conns, 1);
@@ -446,16 +463,16 @@ static void show(struct vfr *v, const struct conn *cn, uint32_t now, struct vfr_
 	uint32_t idle = now - cn->stamp, life = (uint32_t)cn->life << (LIFE_SHIFT - TICK_SHIFT);
 	struct vfr_dom *d = vfr_dom_at(v, cn->charged);
 
-	*out = (struct vfr_conn_info){ .family = cn->key.family, .proto = cn->key.proto, .state = cn->state };
-	if (cn->key.family == 4) {
+	*out = (struct vfr_conn_info){ .family = conn_family(&cn->key), .proto = conn_proto(&cn->key), .state = cn->state };
+	if (conn_family(&cn->key) == 4) {
 		env_put32(out->src, (uint32_t)src[0]);
 		env_put32(out->dst, (uint32_t)dst[0]);
 	} else {
 		memcpy(out->src, src, 16);
 		memcpy(out->dst, dst, 16);
 	}
-	out->sport = cn->opener_b ? cn->key.bport : cn->key.aport;
-	out->dport = cn->opener_b ? cn->key.aport : cn->key.bport;
+	out->sport = cn->opener_b ? conn_bport(&cn->key) : conn_aport(&cn->key);
+	out->dport = cn->opener_b ? conn_aport(&cn->key) : conn_bport(&cn->key);
 	out->domid = d ? d->domid : VFR_NODOM;
 	out->idle_s = (uint32_t)(((uint64_t)idle << TICK_SHIFT) / SEC);
 	out->expires_s = life > idle ? (uint32_t)(((uint64_t)(life - idle) << TICK_SHIFT) / SEC) : 0;

@@ -204,13 +204,30 @@ struct frag {
 };
 
 /* --- connections --- */
+/* The lower and the higher endpoint's address, then ports, protocol and family in one word: written and compared in whole words. */
 struct conn_key {
-	uint64_t a[2], b[2];		/* the lower and the higher endpoint's address */
-	uint16_t aport, bport;
-	uint8_t proto, family;
-	uint16_t zero;
+	uint64_t a[2], b[2], rest;
 };
-static_assert(sizeof(struct conn_key) == 40, "compared as five words");
+static inline uint64_t conn_rest(uint16_t aport, uint16_t bport, uint8_t proto, uint8_t family)
+{
+	return aport | (uint64_t)bport << 16 | (uint64_t)proto << 32 | (uint64_t)family << 40;
+}
+static inline uint16_t conn_aport(const struct conn_key *k)
+{
+	return (uint16_t)k->rest;
+}
+static inline uint16_t conn_bport(const struct conn_key *k)
+{
+	return (uint16_t)(k->rest >> 16);
+}
+static inline uint8_t conn_proto(const struct conn_key *k)
+{
+	return (uint8_t)(k->rest >> 32);
+}
+static inline uint8_t conn_family(const struct conn_key *k)
+{
+	return (uint8_t)(k->rest >> 40);
+}
 
 struct conn {
 	struct conn_key key;
@@ -521,15 +538,54 @@ uint8_t vfr_conn_first(uint8_t proto);
 uint8_t vfr_conn_step(uint8_t proto, uint8_t state, bool from_opener, enum conn_event ev);
 uint16_t vfr_conn_life(uint8_t proto, uint8_t state);
 bool vfr_conn_embryonic(uint8_t proto, uint8_t state);
-enum conn_event vfr_conn_event(const struct vfr_pkt *p);
+static inline enum conn_event vfr_conn_event(const struct vfr_pkt *p)
+{
+	if (p->proto != IP_TCP || !(p->tcp_flags & (TCP_RST | TCP_SYN | TCP_FIN)))
+		return CE_ACK;
+	if (p->tcp_flags & TCP_RST)
+		return CE_RST;
+	if (p->tcp_flags & TCP_SYN)
+		return p->tcp_flags & TCP_ACK ? CE_SYNACK : CE_SYN;
+	return CE_FIN;
+}
 
 /* conndb.c: the table */
 int vfr_conns_init(struct vfr *v);
 void vfr_conns_destroy(struct vfr *v);
 /* connkey.c */
-void vfr_conn_key(struct conn_key *k, const struct vfr_pkt *p, bool *from_b);
+void vfr_conn_key6(struct conn_key *k, const struct vfr_pkt *p, bool *from_b);
 bool vfr_conn_key_quoted(struct conn_key *k, const struct vfr_pkt *p);
-uint64_t vfr_conn_hash(const struct vfr *v, const struct conn_key *k);
+static inline bool conn_key4(struct conn_key *k, uint32_t src, uint16_t sport, uint32_t dst, uint16_t dport, uint8_t proto)
+{
+	uint64_t s = (uint64_t)src << 16 | sport, d = (uint64_t)dst << 16 | dport;
+	bool from_b = s > d;
+	uint64_t a = from_b ? d : s, b = from_b ? s : d;
+
+	*k = (struct conn_key){ .a = { a >> 16 }, .b = { b >> 16 }, .rest = conn_rest((uint16_t)a, (uint16_t)b, proto, 4) };
+	return from_b;
+}
+static inline void vfr_conn_key(struct conn_key *k, const struct vfr_pkt *p, bool *from_b)
+{
+	if (p->flags & VFR_PF_IPV4)
+		*from_b = conn_key4(k, p->src, p->sport, p->dst, p->dport, p->proto);
+	else
+		vfr_conn_key6(k, p, from_b);
+}
+static inline uint64_t conn_mix(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+/* Multiply-fold with secret operands: without the key nobody outside can aim at one bucket. */
+static inline uint64_t vfr_conn_hash(const struct vfr *v, const struct conn_key *k)
+{
+	uint64_t h = conn_mix(k->a[0] ^ v->key[0], k->b[0] ^ v->key[1]);
+
+	if (k->a[1] | k->b[1])
+		h ^= conn_mix(k->a[1] ^ v->key[2], k->b[1] ^ v->key[3]);
+	return conn_mix(h ^ v->key[2], k->rest ^ v->key[3]);
+}
 struct conn_hit {
 	uint8_t state;			/* VFR_ST_ESTABLISHED, VFR_ST_NEW, VFR_ST_RELATED, VFR_ST_INVALID */
 	bool bad;			/* known, but this packet does not fit */
