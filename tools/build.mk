@@ -25,5 +25,5 @@ tools: $(B)/vfrctl
 
 $(B)/vfr-sim: $(VFRSIM_OBJ) $(B)/libcore.a $(B)/libenvhost.a
 	@echo "  LD   $@"
-	@$(CC_HOST) -o $@ $^
+	@$(CC_HOST) -o $@ $^ -lpcap
 tools: $(B)/vfr-sim

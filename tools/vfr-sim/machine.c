@@ -321,6 +321,7 @@ const struct control_ops sim_ops = {
 	.blob_info = blob_info, .blob_begin = blob_begin, .blob_put = blob_put, .blob_end = blob_end, .blob_drop = blob_drop,
 	.machine_info = machine_info, .uplink_info = uplink_info, .dom_port = dom_port, .utc_ns = utc_ns, .log_read = log_read,
 	.send = sim_send, .rate_set = rate_set, .sched_set = sched_set, .sched_info = sched_info,
+	.capture_start = sim_capture_start, .capture_read = sim_capture_read, .capture_stop = sim_capture_stop,
 };
 
 static void no_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len)
@@ -356,16 +357,18 @@ void sim_packet(struct sim *s, uint32_t dst, uint16_t dport)
 	f[46] = 0x50;
 	f[47] = 2;
 	vfr_input(s->vfr, 0, sim_now(), SIM_DOMAINS - 1, v, 1);
+	if (v[0])
+		sim_capture_packet(s, &p, f);
 }
 
-int sim_init(struct sim *s, uint32_t hold_down_s)
+int sim_init(struct sim *s, uint32_t hold_down_s, const struct control_ops *control_ops)
 {
 	static const struct vfr_ops ops = {.emit = no_emit, .release = no_release};
 	struct vfr_params vp = {.cpus = 1, .max_ports = SIM_DOMAINS, .max_domains = SIM_DOMAINS, .hold_down_s = hold_down_s, .max_conns = 1024,
 				.max_nat = 1024, .seed = {1}};
 	struct vfr_port_cfg up = {.kind = VFR_PORT_UPLINK, .mtu = 1500, .domid = VFR_NODOM};
 	struct audit_config ac = {.start_utc_ns = utc_ns(s), .holders = 65536, .intervals = 65536};
-	struct control_params cp = {.ops = &sim_ops, .machine = s, .domains_max = SIM_DOMAINS - 2};
+	struct control_params cp = {.ops = control_ops, .machine = s, .domains_max = SIM_DOMAINS - 2};
 
 	s->mem_total = s->mem_free = 1ull << 42;
 	s->fail_create = -1;

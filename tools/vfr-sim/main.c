@@ -27,12 +27,14 @@ struct client {
 	uint8_t buf[65536];
 };
 
-static volatile sig_atomic_t stop, crash;
+static volatile sig_atomic_t stop, crash, packets;
 
 static void on_signal(int sig)
 {
 	if (sig == SIGUSR1)
 		crash = 1;
+	else if (sig == SIGUSR2)
+		packets = 1;
 	else
 		stop = 1;
 }
@@ -141,6 +143,10 @@ static void serve(struct sim *s, int listener, unsigned int clients)
 			crash = 0;
 			crash_first(s);
 		}
+		/* SIGUSR2: ten packets from outside, half of them for ports that nobody owns. */
+		for (unsigned int i = 0; packets && i < 10; i++)
+			sim_packet(s, 0x0a00020f, i % 2 ? 20080 : 40000 + i);
+		packets = 0;
 		if (p[0].revents)
 			accept_client(s, v, clients, listener);
 		for (unsigned int i = 0; i < clients; i++)
@@ -208,7 +214,7 @@ int main(int argc, char **argv)
 	};
 	static struct sim s;
 	const char *path = NULL, *plan = NULL;
-	unsigned int clients = 1, hold = 120, packets = 0;
+	unsigned int clients = 1, hold = 120, count = 0;
 	int c, listener, fail = -1;
 
 	while ((c = getopt_long(argc, argv, "s:p:", opts, NULL)) != -1) {
@@ -219,7 +225,7 @@ int main(int argc, char **argv)
 		case 'h': hold = atoi(optarg); break;
 		case 'a': s.any_module = true; break;
 		case 'f': fail = atoi(optarg); break;
-		case 'n': packets = atoi(optarg); break;
+		case 'n': count = atoi(optarg); break;
 		default: usage();
 		}
 	}
@@ -228,13 +234,14 @@ int main(int argc, char **argv)
 	signal(SIGTERM, on_signal);
 	signal(SIGINT, on_signal);
 	signal(SIGUSR1, on_signal);
-	if (sim_init(&s, hold))
+	signal(SIGUSR2, on_signal);
+	if (sim_init(&s, hold, &sim_ops))
 		return fprintf(stderr, "vfr-sim: no memory\n"), 1;
 	sim_log(&s, ENV_INFO, "simulator up");
 	if (plan && load_plan(&s, plan))
 		return 1;
 	s.fail_create = fail;
-	for (unsigned int i = 0; i < packets; i++)
+	for (unsigned int i = 0; i < count; i++)
 		sim_packet(&s, 0x0a00020f, 20000 + i % 5000);
 	listener = listen_at(path);
 	if (listener < 0)

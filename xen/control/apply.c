@@ -131,7 +131,7 @@ static int steps_run(struct control *c, struct transition *t, const struct objec
 int config_apply(struct control *c, const struct config *to, bool force, bool dry, struct apply_count *count,
 		 const struct object **fault, struct control_error *err)
 {
-	struct transition t = {.from = config_current(c), .to = to, .force = force};
+	struct transition t = {.from = config_current(c), .to = to, .force = force, .dry = dry};
 	int rc;
 
 	memset(count, 0, sizeof(*count));

@@ -224,9 +224,9 @@ static int check_mac_unique(const struct object *o, const struct transition *t, 
 int dom_check_refs(struct control *c, const struct object *o, const struct transition *t, struct control_error *err)
 {
 	const struct vc_dom_create *m = (const void *)o->body;
-	int rc = check_module(c, m->name, "kernel", m->kernel, err);
+	int rc = t->dry ? 0 : check_module(c, m->name, "kernel", m->kernel, err);
 
-	if (!rc)
+	if (!rc && !t->dry)
 		rc = check_module(c, m->name, "ramdisk", m->ramdisk, err);
 	return rc ? rc : check_mac_unique(o, t, err);
 }

@@ -86,6 +86,7 @@ struct transition {
 	const struct config *from, *to;
 	bool force;		/* may take ports that are held down */
 	bool undoing;
+	bool dry;		/* nothing will be applied; modules may still be on their way */
 	struct step *steps;
 	uint32_t n;
 	size_t room;

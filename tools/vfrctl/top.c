@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* top: rates, drops and shares of each domain, refreshed once a second; q leaves. With --once one measurement as text. */
+#include <ncurses.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+#define ROWS_MAX 4096
+
+struct row {
+	char name[VC_NAME];
+	uint16_t domid;
+	struct vc_count in, out;
+	uint64_t drops, cpu_ns, backlog;
+};
+
+struct sample {
+	uint64_t ns;
+	size_t n;
+	struct row row[ROWS_MAX];
+};
+
+struct rates {
+	const struct row *row;
+	double in_bps, out_bps, in_pps, out_pps, drops_ps, cpu;
+};
+
+static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
+{
+	struct sample *s = ctx;
+
+	for (uint32_t i = 0; i < p->count && s->n < ROWS_MAX; i++) {
+		const struct vc_stats_rec *r = (const void *)rec;
+		struct row *row = &s->row[s->n];
+
+		if ((size_t)(end - rec) < sizeof(*r) || (size_t)(end - rec) < sizeof(*r) + r->drops * sizeof(struct vc_drop_pair))
+			return 1;
+		snprintf(row->name, sizeof(row->name), "%s", r->domid ? r->name : "(no domain)");
+		row->domid = r->domid;
+		row->in = r->in;
+		row->out = r->out;
+		row->drops = r->in_dropped.packets + r->out_dropped.packets;
+		row->cpu_ns = r->cpu_ns;
+		row->backlog = r->backlog_bytes;
+		s->n++;
+		rec += sizeof(*r) + r->drops * sizeof(struct vc_drop_pair);
+	}
+	return 0;
+}
+
+static int take(struct cli *cli, struct sample *s)
+{
+	struct vc_page q = {0};
+	struct timespec t;
+	struct vfrc_reply r;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	s->ns = t.tv_sec * 1000000000ull + t.tv_nsec;
+	s->n = 0;
+	return cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, collect, s, &r), &r);
+}
+
+static const struct row *before(const struct sample *s, const struct row *row)
+{
+	static const struct row none;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->row[i].domid == row->domid && !strcmp(s->row[i].name, row->name))
+			return &s->row[i];
+	return &none;
+}
+
+static void rates_of(const struct sample *a, const struct sample *b, struct rates *out)
+{
+	double dt = (b->ns - a->ns) / 1e9;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct row *n = &b->row[i], *o = before(a, n);
+
+		out[i] = (struct rates){n, (n->in.bytes - o->in.bytes) * 8 / dt, (n->out.bytes - o->out.bytes) * 8 / dt,
+					(n->in.packets - o->in.packets) / dt, (n->out.packets - o->out.packets) / dt, (n->drops - o->drops) / dt,
+					(n->cpu_ns - o->cpu_ns) / 1e9 / dt * 100};
+	}
+}
+
+static int busier(const void *x, const void *y)
+{
+	const struct rates *a = x, *b = y;
+	double d = b->in_bps + b->out_bps + b->cpu - a->in_bps - a->out_bps - a->cpu;
+
+	return d > 0 ? 1 : d < 0 ? -1 : 0;
+}
+
+static void format_row(const struct rates *r, double total, char *out, size_t n)
+{
+	snprintf(out, n, "%-20.32s %6.1f%% %10.2f %10.0f %10.2f %10.0f %9.0f %6.1f%% %9llu", r->row->name, r->cpu, r->in_bps / 1e6, r->in_pps,
+		 r->out_bps / 1e6, r->out_pps, r->drops_ps, total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
+}
+
+static const char heading[] = "domain                   cpu    in Mbit     in pkt   out Mbit    out pkt     drops   share   backlog";
+
+static void show(struct rates *v, size_t n, bool screen)
+{
+	double total = 0;
+	char line[200];
+
+	qsort(v, n, sizeof(*v), busier);
+	for (size_t i = 0; i < n; i++)
+		total += v[i].in_bps + v[i].out_bps;
+	if (screen) {
+		erase();
+		attron(A_REVERSE);
+		mvaddnstr(0, 0, heading, COLS);
+		attroff(A_REVERSE);
+	} else {
+		puts(heading);
+	}
+	for (size_t i = 0; i < n && (!screen || (int)i + 1 < LINES); i++) {
+		format_row(&v[i], total, line, sizeof(line));
+		if (screen)
+			mvaddnstr(i + 1, 0, line, COLS);
+		else
+			puts(line);
+	}
+	if (screen)
+		refresh();
+}
+
+int cmd_top(struct cli *cli)
+{
+	static struct sample s[2];
+	static struct rates v[ROWS_MAX];
+	bool once = cli_flag(cli, "--once") || !isatty(1);
+	unsigned int cur = 0;
+	int key = ERR, rc = cli_words(cli, 0, 0);
+
+	if (!rc)
+		rc = take(cli, &s[0]);
+	if (rc)
+		return rc;
+	if (!once) {
+		initscr();
+		cbreak();
+		noecho();
+		curs_set(0);
+		timeout(1000);
+	}
+	do {
+		vfrc_close(cli->c);
+		cli->c = NULL;
+		if (once)
+			usleep(500000);
+		else
+			key = getch();
+		rc = key == 'q' ? 0 : cli_connect(cli);
+		if (!rc && key != 'q')
+			rc = take(cli, &s[!cur]);
+		if (rc || key == 'q')
+			break;
+		rates_of(&s[cur], &s[!cur], v);
+		cur = !cur;
+		show(v, s[cur].n, !once);
+	} while (!once);
+	if (!once)
+		endwin();
+	return rc;
+}
