@@ -224,8 +224,25 @@ int gva_read(struct vcpu *v, void *dst, gva_t src, size_t n)
 	return 0;
 }
 
+static bool watch_leaks;
+
+void machine_watch_leaks(bool on)
+{
+	watch_leaks = on;
+}
+
+static bool has_pattern(const uint8_t *p, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (p[i - 1] == 0xaa && p[i] == 0xaa)
+			return true;
+	}
+	return false;
+}
+
 int gva_write(struct vcpu *v, gva_t dst, const void *src, size_t n)
 {
+	assert(!watch_leaks || !has_pattern(src, n));
 	if (!reachable(v, dst.v, n))
 		return -EFAULT;
 	memcpy(machine_virt(v) + dst.v, src, n);
