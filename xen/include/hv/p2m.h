@@ -48,7 +48,8 @@ int p2m_init(struct p2m *p2m);
 void p2m_destroy(struct p2m *p2m);
 
 /*
- * Populate [gfn, gfn + count) with fresh RAM of the domain (zero at first sight, but for the pieces while it is BUILDING). -ENOMEM: what was populated stays.
+ * Populate [gfn, gfn + count) with fresh RAM of the domain (zero at first sight, but for the pieces while it is BUILDING).
+ * -ENOMEM: what was populated stays.
  * Entries that are already there are left alone (-EEXIST if any).
  */
 int p2m_populate(struct domain *d, uint64_t gfn, uint64_t count);

@@ -39,10 +39,10 @@ void watchdog_destroy(struct domain *d);
 int console_init(struct domain *d);               /* ring page at its gfn, event channel, history buffer */
 void console_destroy(struct domain *d);
 void console_softirq(void);
-/* Copy at most max bytes of the history from *offset on; text that is lost moves *offset on to the first byte kept.
- * Number of bytes copied (*offset does not move by it), 0: nothing new. */
 /* What guests say goes to the log as well (boot option guestlog). */
 void guest_console_mirror(bool on);
+/* Copy at most max bytes of the history from *offset on; text that is lost moves *offset on to the first byte kept.
+ * Number of bytes copied (*offset does not move by it), 0: nothing new. */
 size_t guest_console_read(struct domain *d, uint64_t *offset, void *buf, size_t max);
 /* Type to the guest. Number of bytes taken (0: its ring is full). */
 size_t guest_console_write(struct domain *d, const void *buf, size_t n);
