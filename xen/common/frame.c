@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The frame allocator: buddies of 4 KiB to 1 GiB. Free blocks are linked through their own first bytes in the direct
- * map. One struct frame (8 bytes) a machine frame tells whether it heads a free block, and counts references of guest
- * frames, which are freed one by one when nobody uses them any more.
+ * The frame allocator: buddies of 4 KiB to 1 GiB. One struct frame a machine frame tells whether it heads a free block,
+ * links it to the others of its size, and counts references of guest frames, which are freed one by one when nobody uses
+ * them any more. Free memory itself is not touched: under an emulator its first touch makes the host find memory for it,
+ * 16 ms for each 2 MiB on a host that is itself virtual, and guests are given much that they do not use at once.
  *
  * Lock: frame_lock guards lists and the free flags. Reference counts are atomic.
  */
 #include "frame.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -18,20 +20,19 @@
 #define MAX_ORDER 18
 #define LOW_RESERVED 0x100000UL
 
+/* Frame numbers of neighbours in a list: 0, which is never free, ends it. */
 struct frame {
 	_Atomic uint32_t refs;
+	uint32_t next, prev;
 	uint8_t free;  /* heads a free block */
 	uint8_t order; /* of that block */
 	uint16_t pad;
 };
-
-struct free_block {
-	struct free_block *next, **prev;
-};
+static_assert(sizeof(struct frame) == 16, "16 bytes a frame");
 
 static struct frame *frames;
 static uint64_t nr_frames;
-static struct free_block *lists[MAX_ORDER + 1];
+static uint32_t lists[MAX_ORDER + 1];
 static struct env_lock frame_lock;
 static uint64_t total_frames, free_frames;
 
@@ -40,11 +41,6 @@ static paddr_t early_next;
 static struct boot_region reserved[BOOT_MODULES_MAX + 4];
 static uint32_t nr_reserved;
 
-static struct free_block *block_of(mfn_t mfn)
-{
-	return phys_to_virt(mfn << PAGE_SHIFT);
-}
-
 static mfn_t mfn_of(const void *p)
 {
 	return ((uint64_t)p - DIRECTMAP_BASE) >> PAGE_SHIFT;
@@ -52,25 +48,28 @@ static mfn_t mfn_of(const void *p)
 
 static void list_add(mfn_t mfn, unsigned order)
 {
-	struct free_block *b = block_of(mfn);
+	struct frame *f = &frames[mfn];
 
-	b->next = lists[order];
-	b->prev = &lists[order];
-	if (b->next)
-		b->next->prev = &b->next;
-	lists[order] = b;
-	frames[mfn].free = 1;
-	frames[mfn].order = (uint8_t)order;
+	f->prev = 0;
+	f->next = lists[order];
+	if (f->next)
+		frames[f->next].prev = (uint32_t)mfn;
+	lists[order] = (uint32_t)mfn;
+	f->free = 1;
+	f->order = (uint8_t)order;
 }
 
 static void list_del(mfn_t mfn)
 {
-	struct free_block *b = block_of(mfn);
+	struct frame *f = &frames[mfn];
 
-	*b->prev = b->next;
-	if (b->next)
-		b->next->prev = b->prev;
-	frames[mfn].free = 0;
+	if (f->prev)
+		frames[f->prev].next = f->next;
+	else
+		lists[f->order] = f->next;
+	if (f->next)
+		frames[f->next].prev = f->prev;
+	f->free = 0;
 }
 
 static void free_locked(mfn_t mfn, unsigned order)
@@ -95,7 +94,7 @@ static mfn_t alloc_locked(unsigned order)
 		o++;
 	if (o > MAX_ORDER)
 		return 0;
-	mfn_t mfn = mfn_of(lists[o]);
+	mfn_t mfn = lists[o];
 	list_del(mfn);
 	while (o-- > order)
 		list_add(mfn + (1UL << o), o);
@@ -263,6 +262,7 @@ void frame_init(paddr_t image_start_pa, paddr_t image_end_pa)
 	for_each_free(pick_early);
 	early_next = early.start;
 	nr_frames = frame_max_paddr() >> PAGE_SHIFT;
+	BUG_ON(nr_frames > UINT32_MAX);
 	frames = early_alloc(nr_frames * sizeof(struct frame));
 }
 
