@@ -13,3 +13,8 @@ $(XEN_IMAGE): tests/guest/xen-image | $(B)/.deps
 .PHONY: check-xen
 check-xen: $(B)/.deps $(XEN_IMAGE) test-guests ## run the test guests on Debian's Xen 4.17, in QEMU
 	@tests/guest/run xen $(TESTS)
+
+# The same on our hypervisor, one machine for all of them, a guest that serves beside them.
+CHECKS += guests
+check-guests := tests/guest/run vfr $(GUEST_TESTS)
+check-guests-deps := $(GUEST_TEST_ELF) $(G)/small.elf $(B)/xen/vfr.elf $(B)/vfrctl

@@ -165,6 +165,8 @@ static void exit_wbinvd(struct vcpu *v)
 {
 	unsigned len = svm_insn_length(v, (const uint8_t[]){ 0x0f, 0x09 }, 2);
 
+	if (!len) /* QEMU 7.2 gives this exit for INVD as well */
+		len = svm_insn_length(v, (const uint8_t[]){ 0x0f, 0x08 }, 2);
 	if (len)
 		svm_skip(v, len); /* no device of the guest sees memory past the caches */
 }
