@@ -8,6 +8,7 @@
  *   ports N... domains N... flows N...   the same at growing sizes
  *   grants               slice claim + free
  *   rules N...           first match among N random 5-tuple rules
+ *   acl-files N RULES TRACE   the rules and keys of the former for dpdk-test-acl
  *   conns                lookups in a table of one million
  */
 #include <stdio.h>
@@ -384,6 +385,42 @@ static void bench_rules(unsigned int n)
 	free(k);
 }
 
+/* The same rules and keys as bench_rules() has, as files for dpdk-test-acl. Its ranges of addresses are prefixes, as ours are here. */
+static unsigned int plen_of(uint32_t lo, uint32_t hi)
+{
+	unsigned int n = 0;
+
+	while (n < 32 && hi - lo < UINT32_MAX >> n)
+		n++;
+	return hi == lo ? 32 : n;
+}
+
+static void write_acl(unsigned int n, const char *rules, const char *trace)
+{
+	struct class_box *b = calloc(n, sizeof(*b));
+	FILE *r = fopen(rules, "w"), *t = fopen(trace, "w");
+
+	if (!r || !t)
+		exit(1);
+	for (unsigned int i = 0; i < n; i++) {
+		random_rule(&b[i], i);
+		uint32_t s = b[i].lo[0], d = b[i].lo[1];
+
+		fprintf(r, "@%u.%u.%u.%u/%u %u.%u.%u.%u/%u %u : %u %u : %u 0x%02x/0x%02x\n", s >> 24, s >> 16 & 255, s >> 8 & 255, s & 255,
+			plen_of(s, b[i].hi[0]), d >> 24, d >> 16 & 255, d >> 8 & 255, d & 255, plen_of(d, b[i].hi[1]),
+			b[i].lo[2], b[i].hi[2], b[i].lo[3], b[i].hi[3], b[i].lo[4], b[i].lo[4] ? 255 : 0);
+	}
+	for (uint32_t i = 0; i < 65536; i++) {
+		struct class_key k;
+
+		inside(&k, &b[rnd() % n]);
+		fprintf(t, "%u %u %u %u %u\n", k.w[0], k.w[1], k.w[2], k.w[3], k.w[4]);
+	}
+	fclose(r);
+	fclose(t);
+	free(b);
+}
+
 static void key_pkt(struct vfr_pkt *p, uint32_t i)
 {
 	p->flags = VFR_PF_IPV4 | VFR_PF_PORTS | VFR_PF_NEWFLOW;
@@ -445,6 +482,8 @@ int main(int argc, char **argv)
 		bench_grants();
 	else if (!strcmp(what, "conns"))
 		bench_conns();
+	else if (!strcmp(what, "acl-files") && argc == 5)
+		write_acl((unsigned int)atoi(argv[2]), argv[3], argv[4]);
 	for (int i = 2; i < argc; i++) {
 		unsigned int n = (unsigned int)atoi(argv[i]);
 

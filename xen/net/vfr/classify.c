@@ -2,8 +2,8 @@
 /*
  * The classifier: which is the first of many rules that has this packet?
  *
- * Overview: a rule is a box in 5 (IPv4) or 11 (IPv6) dimensions. Boxes are parted into up to four groups by whether they are
- * wide in source and in destination, because a wide box cut together with narrow ones would be copied into every piece. Each
+ * Overview: a rule is a box in 5 (IPv4) or 11 (IPv6) dimensions. Boxes are parted into up to six groups by how wide they are
+ * in source and in destination, because a wide box cut together with narrow ones would be copied into every piece. Each
  * group becomes a tree: a node looks at up to CUT_BITS bits of one dimension, a leaf lists the few boxes left, in order. The
  * region that a node cuts is shrunk to what its boxes share, so bits in which they agree cost nothing; a key outside that
  * region ends in some leaf, whose boxes then refuse it, since every leaf compares in full.
@@ -14,12 +14,13 @@
  */
 #include <vfr/priv.h>
 
-#define LEAF_MAX	6u	/* boxes of a leaf that is not worth cutting */
+#define LEAF_MAX	3u	/* boxes of a leaf that is not worth cutting */
 #define CUT_BITS	6u
-#define GROUPS		4u
+#define GROUPS		6u
 #define DEPTH_MAX	24u
 #define LEAF_REF	0x80000000u
-#define NARROW		0xffffu	/* a box is narrow in an address if it spans no more than a /16 */
+#define NARROW		0xffffu		/* how far a box may span an address to be narrow there: a /16 */
+#define HALF_WIDE	0xffffffu	/* or neither narrow nor wide: a /8 */
 
 /* A box as a leaf compares it; IPv4: four words and a bit make 36 bytes. */
 struct box4 {
@@ -58,6 +59,7 @@ struct builder {
 	const struct class_box *box;
 	uint32_t *stack;	/* lists of box numbers, one behind the other */
 	uint32_t top, size;
+	uint32_t node_limit;	/* of the tree being built: wide boxes must not eat up the room of all */
 };
 
 /* A box list in the builder's stack and the region that it is looked at in. */
@@ -223,7 +225,7 @@ static uint32_t build(struct builder *bd, const struct area *a)
 	if (a->n <= LEAF_MAX || a->depth == DEPTH_MAX || !choose_cut(bd, a, &cut))
 		return make_leaf(bd, a);
 	pieces = 1u << cut.bits;
-	if (cl->nodes == cl->max_nodes || cl->children + pieces > cl->max_children)
+	if (cl->nodes >= bd->node_limit || cl->children + pieces > cl->max_children)
 		return make_leaf(bd, a);
 	uint32_t nr = cl->nodes++, first = cl->children;
 	cl->children += pieces;
@@ -257,19 +259,23 @@ static uint32_t build(struct builder *bd, const struct area *a)
 
 /* --- making ----------------------------------------------------------------------------------------------------------- */
 
-static bool narrow(const struct class_box *b, unsigned int words, unsigned int at)
+/* => how wide a box is in the address at `at`: 0 narrow, 1, 2 wide. IPv6: by how many of the first two words are given. */
+static unsigned int width(const struct class_box *b, unsigned int words, unsigned int at)
 {
+	uint32_t span = b->hi[at] - b->lo[at];
+
 	if (words == 1)
-		return b->hi[at] - b->lo[at] <= NARROW;
-	/* IPv6: at least 32 bits are given. */
-	return b->lo[at] == b->hi[at];
+		return (span > NARROW) + (span > HALF_WIDE);
+	return (b->lo[at + 1] != b->hi[at + 1]) + (span > HALF_WIDE);
 }
 
+/* Boxes that can be told apart by the same address well belong together: narrow in both, in one; half wide in one; wide. */
 static unsigned int group_of(const struct classifier *cl, const struct class_box *b)
 {
+	static const uint8_t group[3][3] = { { 0, 1, 1 }, { 2, 3, 3 }, { 2, 4, 5 } };
 	unsigned int words = cl->dims == 5 ? 1 : 4;
 
-	return (narrow(b, words, 0) ? 0 : 1) + (narrow(b, words, words) ? 0 : 2);
+	return group[width(b, words, 0)][width(b, words, words)];
 }
 
 static void add_tree(struct builder *bd, unsigned int group, uint32_t n)
@@ -285,6 +291,7 @@ static void add_tree(struct builder *bd, unsigned int group, uint32_t n)
 		return;
 	a.n = bd->top;
 	memset(a.hi, 0xff, sizeof(a.hi));
+	bd->node_limit = min32(cl->nodes + a.n * 4 + 4, cl->max_nodes);
 	struct tree t = { .best = bd->box[bd->stack[0]].index };
 	t.root = build(bd, &a);
 	unsigned int at = cl->trees++;
@@ -318,8 +325,8 @@ void vfr_classifier_free(struct classifier *cl)
 
 static bool allocate(struct classifier *cl, uint32_t n, uint32_t scale)
 {
-	cl->max_nodes = n + 16;
-	cl->max_children = (n + 16) * scale;
+	cl->max_nodes = n * 4 + 16;
+	cl->max_children = (n + 16) * scale * 2;
 	cl->max_leaves = (n + 64) * scale * 2;
 	cl->node = env_alloc(cl->max_nodes * sizeof(*cl->node));
 	cl->child = env_alloc(cl->max_children * sizeof(*cl->child));
@@ -355,7 +362,7 @@ static struct classifier *try_make(const struct class_box *boxes, uint32_t n, un
 		if (grouped || g == 0)
 			add_tree(&bd, grouped ? g : GROUPS, n);
 	if (ok && !grouped)
-		cl->max_nodes = n + 16;
+		cl->max_nodes = n * 4 + 16;
 	env_free(bd.stack, bd.size * sizeof(uint32_t));
 	if (ok && !cl->full)
 		return cl;
@@ -374,20 +381,23 @@ struct classifier *vfr_classifier_make(const struct class_box *boxes, uint32_t n
 
 /* --- looking up ------------------------------------------------------------------------------------------------------- */
 
+/* One branch for all five, because none of them alone can be guessed. */
 static inline bool in_box4(const struct box4 *b, const uint32_t *w)
 {
-	return w[0] - b->src <= b->src_span && w[1] - b->dst <= b->dst_span && (uint16_t)(w[2] - b->sport) <= b->sport_span &&
-	       (uint16_t)(w[3] - b->dport) <= b->dport_span && (uint8_t)(w[4] - b->proto) <= b->proto_span;
+	return (w[0] - b->src <= b->src_span) & (w[1] - b->dst <= b->dst_span) & ((uint16_t)(w[2] - b->sport) <= b->sport_span) &
+	       ((uint16_t)(w[3] - b->dport) <= b->dport_span) & ((uint8_t)(w[4] - b->proto) <= b->proto_span);
 }
 
-static uint32_t search4(const struct box4 *b, const uint32_t *w, uint32_t from)
+/* => the first box from `from` on and before `best`. */
+static inline uint32_t search4(const struct box4 *b, const uint32_t *w, uint32_t from, uint32_t best)
 {
-	for (;; b++) {
+	for (; b->index < best; b++) {
 		if (in_box4(b, w) && b->index >= from)
 			return b->index;
 		if (b->last)
-			return UINT32_MAX;
+			break;
 	}
+	return UINT32_MAX;
 }
 
 static uint32_t search(const struct classifier *cl, const uint32_t *ref, const uint32_t *w, uint32_t from)
@@ -417,7 +427,7 @@ uint32_t vfr_classify(const struct classifier *cl, const struct class_key *key, 
 			at = cl->child[n->child + ((key->w[n->dim] >> n->shift) & n->mask)];
 		}
 		at &= ~LEAF_REF;
-		got = cl->dims == 5 ? search4(&cl->box4[at], key->w, from) : search(cl, &cl->refs[at], key->w, from);
+		got = cl->dims == 5 ? search4(&cl->box4[at], key->w, from, best) : search(cl, &cl->refs[at], key->w, from);
 		if (got < best)
 			best = got;
 	}
