@@ -98,6 +98,8 @@ struct netif {
 	volatile netif_rx_sring_t *rx_shared;
 	struct pktq rxq;         /* waits for receive buffers */
 	uint32_t rxq_bufs, rxq_bytes;
+	uint32_t rx_last_prod;   /* the guest's index when last there were too few buffers, */
+	bool rx_moving;          /* and whether it had moved since the time before */
 	_Atomic bool rx_work;
 
 	_Atomic uint32_t notify; /* NETIF_NOTIFY_*: events owed to the guest at the end of the softirq */
@@ -134,24 +136,29 @@ bool netif_tx_pending(struct netif *vif);
 void netif_tx_done(struct pkt *p);
 
 /* --- netif_rx.c --- */
-/* => deliver packets in order; what the ring has no room for waits, bounded. Takes them all. */
-void netif_rx_push(struct netif *vif, struct pktq *q);
-/* => the guest has given receive buffers. */
-void netif_rx_drain(struct netif *vif);
+/* => deliver packets in order; what the ring has no room for waits, bounded. Takes them all. How many were dropped because
+ *    the guest is full. */
+unsigned int netif_rx_push(struct netif *vif, struct pktq *q);
+/* => deliver what waits as far as the guest has given buffers; true: watch it, there is more and buffers come. */
+bool netif_rx_drain(struct netif *vif);
+/* => would netif_rx_drain() deliver anything? Cheap. */
+bool netif_rx_pending(struct netif *vif);
 /* => throw the waiting packets away; rx_lock is held. The caller frees *out. */
 void netif_rx_flush(struct netif *vif, struct pktq *out);
 
 /* --- port.c: scheduling and the way through the router --- */
 /* => poll the vif's rings on this CPU in SOFTIRQ_NET_TX. */
 void net_schedule(struct netif *vif);
+/* => look at its rings from time to time on this CPU. */
+void net_watch_vif(struct netif *vif);
 /* => at the end of this softirq, send the events the vif is owed. */
 void net_touch(struct netif *vif, uint32_t bits);
 /* => look at the rings that this CPU watches, net_watch_ns from now at the latest. */
 void net_watch(void);
 /* => n packets were found now; true: the ring is to be watched. */
 bool net_is_busy(struct net_traffic *t, unsigned int n, uint64_t now);
-/* => do what the router's verdicts say. */
-void net_dispatch(struct vfr_pkt **pkts, unsigned int n);
+/* => do what the router's verdicts say. How many packets found their guest full. */
+unsigned int net_dispatch(struct vfr_pkt **pkts, unsigned int n);
 /* => between net_enter() and net_leave(): vifs found there do not go before net_leave(). They nest. */
 void net_enter(void);
 void net_leave(void);

@@ -7,7 +7,7 @@
  * in which they were requested, which is what frontends rely on.
  *
  * What the ring has no room for waits in a queue that is bounded in objects, more tightly while the pool is short; then
- * the guest is asked for an event. While nothing waits, it is not.
+ * the ring is watched, or the guest asked for an event. While nothing waits, neither is done.
  */
 #include <errno.h>
 #include <string.h>
@@ -152,6 +152,20 @@ static void enqueue(struct netif *vif, struct pkt *p)
 	pktq_push(&vif->rxq, p);
 }
 
+/*
+ * A guest that gives buffers at all is watched, and asked for an event only when there are many; one that has given none
+ * since the last look is asked for an event with the first that help.
+ */
+static void ask_for_slots(struct netif *vif, uint32_t need)
+{
+	uint32_t prod = ring(vif)->req_prod;
+
+	vif->rx_moving = prod != vif->rx_last_prod;
+	vif->rx_last_prod = prod;
+	ring(vif)->req_event = vif->rx.req_cons + (vif->rx_moving && need < NETIF_RING / 2 ? NETIF_RING / 2 : need);
+	io_mb(); /* the wish before the look */
+}
+
 /* Deliver what waits as far as the ring reaches; ask for an event if something is left. rx_lock is held. */
 static const char *drain_queue(struct netif *vif, struct pktq *done)
 {
@@ -163,8 +177,7 @@ static const char *drain_queue(struct netif *vif, struct pktq *done)
 		uint32_t need = slots_of(p);
 
 		if (need > room) {
-			ring(vif)->req_event = vif->rx.req_cons + need;
-			io_mb(); /* the wish before the look */
+			ask_for_slots(vif, need);
 			room = slots_free(vif, &why);
 			if (need > room)
 				break;
@@ -218,7 +231,7 @@ static void own_what_waits(struct netif *vif)
 }
 
 /* => packets into the ring, or into the queue; rx_lock is held. */
-static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *done)
+static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *done, unsigned int *full)
 {
 	const char *why = NULL;
 	struct pkt *p;
@@ -230,14 +243,17 @@ static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *
 			enqueue(vif, p);
 		} else {
 			net_drop(&vif->count[VFR_IN], NET_DROP_VIF_RING_FULL);
+			++*full;
 			pktq_push(done, p);
 		}
 	}
 	return why ? why : drain_queue(vif, done);
 }
 
-void netif_rx_push(struct netif *vif, struct pktq *q)
+unsigned int netif_rx_push(struct netif *vif, struct pktq *q)
 {
+	unsigned int full = 0;
+	bool waits;
 	struct pktq in, done;
 	const char *why = NULL;
 	struct pkt *p;
@@ -250,7 +266,7 @@ void netif_rx_push(struct netif *vif, struct pktq *q)
 	if (vif->state == NETIF_CONNECTED) {
 		uint32_t old = vif->rx.rsp_prod;
 
-		why = push_locked(vif, &in, &done);
+		why = push_locked(vif, &in, &done, &full);
 		publish(vif, old);
 		own_what_waits(vif);
 	}
@@ -258,14 +274,32 @@ void netif_rx_push(struct netif *vif, struct pktq *q)
 		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_DOWN);
 		pktq_push(&done, p);
 	}
+	waits = vif->rxq.head && vif->rx_moving;
 	env_unlock(&vif->rx_lock);
 	pktq_free(&done);
 	if (why)
 		netif_fault(vif, why);
+	else if (waits)
+		net_watch_vif(vif);
+	return full;
 }
 
-void netif_rx_drain(struct netif *vif)
+bool netif_rx_pending(struct netif *vif)
 {
+	const char *why = NULL;
+	bool pending = false;
+
+	env_lock(&vif->rx_lock);
+	if (vif->state == NETIF_CONNECTED && vif->rxq.head)
+		pending = slots_free(vif, &why) >= slots_of(vif->rxq.head);
+	env_unlock(&vif->rx_lock);
+	return pending || why;
+}
+
+bool netif_rx_drain(struct netif *vif)
+{
+	bool waits;
+
 	const char *why = NULL;
 	struct pktq done;
 	uint32_t old;
@@ -277,8 +311,10 @@ void netif_rx_drain(struct netif *vif)
 		why = drain_queue(vif, &done);
 		publish(vif, old);
 	}
+	waits = vif->rxq.head && vif->rx_moving;
 	env_unlock(&vif->rx_lock);
 	pktq_free(&done);
 	if (why)
 		netif_fault(vif, why);
+	return waits;
 }

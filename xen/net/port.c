@@ -210,7 +210,7 @@ void net_leave(void)
 
 /* --- through the router ----------------------------------------------------------------------------------------------- */
 
-static void output(uint16_t port, struct pktq *q)
+static unsigned int output(uint16_t port, struct pktq *q)
 {
 	struct uplink *up = uplink_of(port);
 	struct netif *vif = up ? NULL : net_vif_of((uint16_t)(port - NET_UPLINKS_MAX));
@@ -218,14 +218,16 @@ static void output(uint16_t port, struct pktq *q)
 	if (up)
 		uplink_send(up, q);
 	else if (vif)
-		netif_rx_push(vif, q);
+		return netif_rx_push(vif, q);
 	else
 		pktq_free(q); /* the domain went between the verdict and now */
+	return 0;
 }
 
-void net_dispatch(struct vfr_pkt **pkts, unsigned int n)
+unsigned int net_dispatch(struct vfr_pkt **pkts, unsigned int n)
 {
 	uint16_t port = VFR_NOPORT;
+	unsigned int full = 0;
 	struct pktq q;
 
 	pktq_init(&q);
@@ -239,14 +241,15 @@ void net_dispatch(struct vfr_pkt **pkts, unsigned int n)
 			continue;
 		}
 		if (q.n && port != p->v.out_port) {
-			output(port, &q);
+			full += output(port, &q);
 			pktq_init(&q);
 		}
 		port = p->v.out_port;
 		pktq_push(&q, p);
 	}
 	if (q.n)
-		output(port, &q);
+		full += output(port, &q);
+	return full;
 }
 
 static void on_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len)
@@ -297,16 +300,16 @@ void net_rx_softirq(void)
 	net_leave();
 }
 
-/* => packets of one batch of a vif; *more: it has others. */
-static unsigned int poll_vif(struct netif *vif, uint64_t now, bool *more)
+/* => packets of one batch of a vif; *more: it has others; *waits: packets to it wait for buffers that will come. */
+static unsigned int poll_vif(struct netif *vif, uint64_t now, bool *more, bool *waits)
 {
 	struct vfr_pkt *batch[VFR_BATCH];
 	const char *why;
 	int n;
 
 	*more = false;
-	if (atomic_exchange(&vif->rx_work, false))
-		netif_rx_drain(vif);
+	vif->rx_work = false;
+	*waits = netif_rx_drain(vif);
 	if (vif->stopped)
 		return 0;
 	n = netif_tx_read(vif, batch, more, &why);
@@ -335,6 +338,12 @@ static void watch(struct netcpu *c, struct netif *vif)
 	vif->sched_next = c->watched;
 	c->watched = vif;
 	net_watch();
+}
+
+void net_watch_vif(struct netif *vif)
+{
+	if (!atomic_exchange(&vif->scheduled, true))
+		watch(netcpu(), vif);
 }
 
 void net_watch(void)
@@ -375,7 +384,7 @@ void net_poll(void)
 	timer_set(&c->watch_timer, now + net_watch_ns); /* this look counts: the timer is put off */
 	uplinks_poll();
 	for (struct netif *vif = c->watched; vif; vif = vif->sched_next)
-		if (netif_tx_pending(vif)) {
+		if (netif_tx_pending(vif) || netif_rx_pending(vif)) {
 			look_at_watched(c);
 			return;
 		}
@@ -428,13 +437,13 @@ static void poll_list(struct netcpu *c, struct netif *list, uint64_t now)
 {
 	while (list) {
 		struct netif *vif = list;
-		bool more;
-		unsigned int n = poll_vif(vif, now, &more);
+		bool more, waits;
+		unsigned int n = poll_vif(vif, now, &more, &waits);
 
 		list = vif->sched_next;
 		if (more) {
 			append(c, vif);
-		} else if (net_is_busy(&vif->traffic, n, now)) {
+		} else if (net_is_busy(&vif->traffic, n, now) || waits) {
 			watch(c, vif);
 		} else {
 			poll_done(vif);

@@ -18,6 +18,8 @@ struct uplink {
 	_Atomic bool rx_work, tx_work, link_changed;
 	bool rx_started;
 	struct net_traffic rx_traffic; /* by CPU 0 */
+	uint64_t rx_rest_ns;         /* by CPU 0: not looked at before; 0: at any time */
+	uint32_t rx_size;            /* buffers that the card's ring takes */
 	bool rx_watched;             /* by CPU 0: the card is not asked for interrupts */
 
 	struct net_counters rx;      /* by CPU 0 */

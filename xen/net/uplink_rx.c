@@ -20,6 +20,8 @@ static void *dma_area(void *token)
 
 void uplink_fill(struct uplink *up)
 {
+	if (!up->rx_size)
+		up->rx_size = up->nic->ops->rx_room(up->nic);
 	for (unsigned int room = up->nic->ops->rx_room(up->nic); room; room--) {
 		struct pkt *p = pkt_alloc();
 
@@ -104,8 +106,8 @@ static struct pkt *next_frame(struct uplink *up)
 	return NULL;
 }
 
-/* => frames of one batch. */
-static unsigned int rx_batch(struct uplink *up)
+/* => frames of one batch; *full: how many of them found their guest full. */
+static unsigned int rx_batch(struct uplink *up, unsigned int *full)
 {
 	struct vfr_pkt *batch[RX_FRAMES];
 	unsigned int n = 0;
@@ -118,8 +120,7 @@ static unsigned int rx_batch(struct uplink *up)
 	}
 	if (n) {
 		vfr_input(net_router(), this_cpu()->id, time_now_ns(), up->port, batch, n);
-		net_dispatch(batch, n);
-		uplink_fill(up);
+		*full = net_dispatch(batch, n);
 	}
 	return n;
 }
@@ -140,12 +141,17 @@ static void watch_end(struct uplink *up)
 
 static void poll_one(struct uplink *up)
 {
-	unsigned int n;
+	unsigned int n, full = 0;
 
 	if (!atomic_exchange(&up->rx_work, false) || !up->rx_started)
 		return;
-	n = rx_batch(up);
-	if (n == RX_FRAMES) {
+	n = rx_batch(up, &full);
+	/* A kick is dear, so buffers go to the card in large portions. */
+	if (n < RX_FRAMES || up->nic->ops->rx_room(up->nic) >= up->rx_size / 2)
+		uplink_fill(up);
+	/* Guests that are full need the CPU more than we do: what is left in the ring waits while they run. */
+	up->rx_rest_ns = full > n / 2 ? time_now_ns() + net_watch_ns / 2 : 0;
+	if (n == RX_FRAMES && !up->rx_rest_ns) {
 		again(up);
 	} else if (net_is_busy(&up->rx_traffic, n, time_now_ns())) {
 		up->rx_watched = true;
@@ -168,7 +174,9 @@ void uplinks_rx_poll(void)
 
 void uplink_rx_look(struct uplink *up, bool sure)
 {
-	if (!this_cpu()->id && up->rx_watched && (sure || up->nic->ops->rx_pending(up->nic)))
+	if (this_cpu()->id || !up->rx_watched)
+		return;
+	if (sure || (up->nic->ops->rx_pending(up->nic) && (!up->rx_rest_ns || time_now_ns() >= up->rx_rest_ns)))
 		again(up);
 }
 
