@@ -8,6 +8,9 @@
  * interrupted. So while both kinds want the CPU the ordinary ones have two thirds of it, and an event waits for its vcpu 10 ms
  * at most beside the boosted ones ahead of it.
  *
+ * While no vcpu waits on any CPU, one that is picked runs on for 100 ms; the first that comes to wait behind it ends that, and
+ * slices are as above again.
+ *
  * An interrupted vcpu returns to the head of its queue with the rest of its slice. A CPU with nothing to do takes the vcpu
  * from the head of another's queue.
  */
@@ -20,16 +23,19 @@
 #define RR_BOOST_SLICE_NS  1000000ull
 #define RR_BOOST_MAX_NS    5000000ull
 #define RR_SLICE_MIN_NS     200000ull /* a shorter rest is not worth a switch */
+#define RR_LONE_SLICE_NS 100000000ull /* nobody waits: the end of a slice would only disturb */
 
 struct rr_cpu {
 	struct sched_link boosted, ordinary;
 	unsigned int n;       /* queued in both */
 	uint64_t boost_ns;    /* time that boosted vcpus had while an ordinary one waited, not yet made good */
 	bool protected;       /* the current one gets its slice without interruption */
+	bool lone;            /* the current one was picked while nobody waited anywhere */
 };
 
 struct rr {
 	struct cpusched *s;
+	unsigned int queued;  /* in all queues */
 	unsigned int ncpus;
 	struct rr_cpu cpu[];
 };
@@ -118,10 +124,13 @@ static int rr_enqueue(void *inst, struct sched_item *item, enum sched_why why, u
 		item->boosted = false;
 	if (why != SCHED_PREEMPTED || item->slice_left_ns < RR_SLICE_MIN_NS)
 		item->slice_left_ns = 0;
+	if (item->slice_left_ns > RR_SLICE_NS)
+		item->slice_left_ns = RR_SLICE_NS;
 
 	struct sched_link *q = item->boosted ? &c->boosted : &c->ordinary;
 	insert(item->slice_left_ns ? q->next : q, &item->queue);
 	c->n++;
+	rr->queued++;
 	return cpu;
 }
 
@@ -131,6 +140,7 @@ static void take(struct rr *rr, struct rr_cpu *c, struct sched_item *item)
 	item->queue.prev->next = item->queue.next;
 	item->queue.next->prev = item->queue.prev;
 	c->n--;
+	rr->queued--;
 }
 
 static void rr_dequeue(void *inst, struct sched_item *item)
@@ -181,7 +191,11 @@ static struct sched_item *rr_pick(void *inst, int cpu, uint64_t now_ns, uint64_t
 	if (!item)
 		return NULL;
 	take(rr, &rr->cpu[item->cpu], item);
-	*slice_ns = item->slice_left_ns ? item->slice_left_ns : item->boosted ? RR_BOOST_SLICE_NS : RR_SLICE_NS;
+	c->lone = rr->queued == 0;
+	if (c->lone)
+		*slice_ns = RR_LONE_SLICE_NS;
+	else
+		*slice_ns = item->slice_left_ns ? item->slice_left_ns : item->boosted ? RR_BOOST_SLICE_NS : RR_SLICE_NS;
 	return item;
 }
 
@@ -189,7 +203,7 @@ static bool rr_preempts(void *inst, const struct sched_item *item, int cpu)
 {
 	const struct rr *rr = inst;
 	const struct sched_item *current = cpusched_current(rr->s, cpu);
-	return item->boosted && !current->boosted && !rr->cpu[cpu].protected;
+	return rr->cpu[cpu].lone || (item->boosted && !current->boosted && !rr->cpu[cpu].protected);
 }
 
 static void rr_account(void *inst, struct sched_item *item, int cpu, uint64_t ran_ns)
