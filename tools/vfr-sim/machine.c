@@ -17,10 +17,14 @@ static const uint8_t gateway_mac[6] = {0x02, 0, 0, 0, 0, 0xfe};
 static const uint8_t uplink_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
 static const char uplink_name[] = "net0";
 
+const uint64_t *sim_clock;
+
 uint64_t sim_now(void)
 {
 	struct timespec t;
 
+	if (sim_clock)
+		return *sim_clock;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
@@ -229,7 +233,7 @@ static int uplink_info(void *machine, unsigned int index, struct control_uplink_
 	memcpy(out->mac, uplink_mac, 6);
 	out->mtu = 1500;
 	out->up = true;
-	out->port = SIM_DOMAINS - 1;
+	out->port = ((const struct sim *)machine)->domains - 1;
 	out->rate_bps = 1000000000;
 	return 0;
 }
@@ -356,7 +360,7 @@ void sim_packet(struct sim *s, uint32_t dst, uint16_t dport)
 	env_put16(f + 36, dport);
 	f[46] = 0x50;
 	f[47] = 2;
-	vfr_input(s->vfr, 0, sim_now(), SIM_DOMAINS - 1, v, 1);
+	vfr_input(s->vfr, 0, sim_now(), s->domains - 1, v, 1);
 	if (v[0])
 		sim_capture_packet(s, &p, f);
 }
@@ -364,12 +368,14 @@ void sim_packet(struct sim *s, uint32_t dst, uint16_t dport)
 int sim_init(struct sim *s, uint32_t hold_down_s, const struct control_ops *control_ops)
 {
 	static const struct vfr_ops ops = {.emit = no_emit, .release = no_release};
-	struct vfr_params vp = {.cpus = 1, .max_ports = SIM_DOMAINS, .max_domains = SIM_DOMAINS, .hold_down_s = hold_down_s, .max_conns = 1024,
-				.max_nat = 1024, .seed = {1}};
+	unsigned int doms = s->domains ? s->domains : SIM_DOMAINS;
+	struct vfr_params vp = {.cpus = 1, .max_ports = doms, .max_domains = doms, .hold_down_s = hold_down_s, .max_conns = 16 * doms,
+				.max_frags = 64, .max_nat = 256, .seed = {1}};
 	struct vfr_port_cfg up = {.kind = VFR_PORT_UPLINK, .mtu = 1500, .domid = VFR_NODOM};
-	struct audit_config ac = {.start_utc_ns = utc_ns(s), .holders = 65536, .intervals = 65536};
-	struct control_params cp = {.ops = control_ops, .machine = s, .domains_max = SIM_DOMAINS - 2};
+	struct audit_config ac = {.start_utc_ns = utc_ns(s), .holders = 16 * doms, .intervals = 16 * doms, .records = 4 * doms};
+	struct control_params cp = {.ops = control_ops, .machine = s, .domains_max = doms - 2};
 
+	s->domains = doms;
 	s->mem_total = s->mem_free = 1ull << 42;
 	s->fail_create = -1;
 	s->log_next = 1;
@@ -377,7 +383,7 @@ int sim_init(struct sim *s, uint32_t hold_down_s, const struct control_ops *cont
 	memcpy(up.mac, uplink_mac, 6);
 	s->vfr = vfr_create(&vp, &ops, s);
 	s->audit = audit_create(&ac);
-	if (!s->vfr || !s->audit || vfr_port_attach(s->vfr, SIM_DOMAINS - 1, &up))
+	if (!s->vfr || !s->audit || vfr_port_attach(s->vfr, doms - 1, &up))
 		return -1;
 	cp.vfr = s->vfr;
 	cp.audit = s->audit;

@@ -36,6 +36,7 @@ struct sim {
 	struct audit *audit;
 	struct sim_dom dom[SIM_DOMAINS];
 	struct sim_blob blob[SIM_BLOBS];
+	unsigned int domains;	/* size of all tables; set before sim_init(), 0: SIM_DOMAINS */
 	bool any_module;	/* --any-module: every kernel name is known */
 	uint64_t mem_total, mem_free;
 	uint64_t mem_of[SIM_DOMAINS];
@@ -64,6 +65,8 @@ extern const struct control_ops sim_ops;
 /* => a machine with one uplink and no domain; ops: &sim_ops, or a copy with another send() */
 int sim_init(struct sim *s, uint32_t hold_down_s, const struct control_ops *ops);
 void sim_free(struct sim *s);
+/* A test's clock; NULL: the real one. */
+extern const uint64_t *sim_clock;
 uint64_t sim_now(void);
 void sim_log(struct sim *s, unsigned int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void sim_console(struct sim *s, uint16_t domid, const char *bytes, size_t n);
