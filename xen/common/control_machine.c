@@ -265,6 +265,8 @@ static const struct control_ops ops = {
 	.sched_set = machine_sched_set,
 	.sched_info = machine_sched_info,
 	.rate_set = machine_rate_set,
+	.class_info = machine_class_info,
+	.drops = machine_drops,
 };
 
 /* --- transport -------------------------------------------------------------------------------------------------------- */

@@ -35,19 +35,77 @@ int machine_uplink_info(void *machine, unsigned int index, struct control_uplink
 	return 0;
 }
 
+/* Rates towards the domain: without any it receives directly. */
+static int set_inbound(uint16_t domid, const struct vc_rate_set *r, struct netsched_refusal *why)
+{
+	struct netsched_params p = {
+		.guarantee_bps = r->in_guarantee_bps, .ceiling_bps = r->in_bps, .burst_bytes = r->in_burst,
+		.weight = r->weight ? r->weight : NET_WEIGHT_DEFAULT, .pps = r->in_pps,
+	};
+
+	if (r->in_bps || r->in_guarantee_bps || r->in_pps)
+		return net_guests_class_set(domid, &p, why);
+	net_guests_class_del(domid);
+	return 0;
+}
+
+/* New flows are limited by the router. */
 int machine_rate_set(void *machine, uint16_t domid, const struct vc_rate_set *r, struct control_error *err)
 {
 	struct netsched_params p = {
 		.guarantee_bps = r->out_guarantee_bps, .ceiling_bps = r->out_bps, .burst_bytes = r->out_burst,
-		.weight = r->weight, .pps = r->out_pps,
+		.weight = r->weight ? r->weight : NET_WEIGHT_DEFAULT, .pps = r->out_pps,
 	};
 	struct netsched_refusal why = { 0 };
-	int ret;
+	int ret = net_class_set(domid, &p, &why);
 
-	if (r->in_bps || r->in_guarantee_bps || r->in_pps)
-		return control_refuse(err, ENOSYS, "rate-in", "'%s': rates toward a domain are not offered; set out rates", r->dom);
-	ret = net_class_set(domid, &p, &why);
+	if (!ret)
+		ret = set_inbound(domid, r, &why);
 	return ret ? control_refuse(err, -ret, "rate", "'%s': %s", r->dom, why.text[0] ? why.text : "no memory for its class") : 0;
+}
+
+int machine_class_info(void *machine, unsigned int link, uint16_t domid, struct vc_class_rec *out)
+{
+	struct net_class_info c;
+	int ret = net_class_read(link, domid, &c);
+
+	if (ret)
+		return ret;
+	copy(out->link, sizeof(out->link), c.link);
+	copy(out->policy, sizeof(out->policy), c.policy);
+	out->domid = domid;
+	out->dir = c.dir == VFR_IN ? VC_RULE_IN : VC_RULE_OUT;
+	out->flags = (c.stats.stopped ? VC_CLASS_STOPPED : 0) | (c.stats.capped ? VC_CLASS_CAPPED : 0) |
+		     (c.stats.guaranteed ? VC_CLASS_GUARANTEED : 0);
+	out->weight = c.params.weight;
+	out->guarantee_bps = c.params.guarantee_bps;
+	out->ceiling_bps = c.params.ceiling_bps;
+	out->rate_bps = c.stats.rate_bps;
+	out->sent = (struct vc_count){ c.stats.sent_packets, c.stats.sent_bytes };
+	out->backlog = (struct vc_count){ c.stats.backlog_packets, c.stats.backlog_bytes };
+	for (unsigned i = 0; i < NETSCHED_VERDICTS; i++)
+		out->drops += c.stats.drops[i];
+	out->marks = c.stats.marks;
+	out->stops = c.stats.stops;
+	out->delay_ns = c.stats.delay_ns;
+	out->delay_max_ns = c.stats.delay_max_ns;
+	out->late_max_ns = c.stats.late_max_ns;
+	out->bound_ns = c.stats.bound_ns;
+	return 0;
+}
+
+unsigned int machine_drops(void *machine, uint16_t domid, struct vc_drop_rec *out, unsigned int max)
+{
+	struct net_drops d;
+	unsigned n = 0;
+
+	net_drops_read(domid, &d);
+	for (unsigned i = 1; i < NET_DROP_COUNT && n < max; i++, n++) {
+		copy(out[n].name, sizeof(out[n].name), net_drop_name(i));
+		out[n].in = d.dir[VFR_IN][i];
+		out[n].out = d.dir[VFR_OUT][i];
+	}
+	return n;
 }
 
 static int find_uplink(const char *name)
@@ -63,16 +121,21 @@ static int find_uplink(const char *name)
 static int set_net(const struct vc_sched_set *set, struct control_error *err)
 {
 	struct netsched_refusal why = { 0 };
-	int i = find_uplink(set->target), ret;
+	bool guests = !strcmp(set->target, NET_GUESTS);
+	int i = find_uplink(set->target), ret = 0;
 
-	if (i < 0)
+	if (i < 0 && !guests)
 		return control_refuse(err, ENOENT, "no-uplink", "there is no uplink '%s'", set->target);
-	ret = set->policy[0] ? net_uplink_policy((unsigned)i, set->policy) : 0;
+	if (set->policy[0])
+		ret = guests ? net_guests_policy(set->policy) : net_uplink_policy((unsigned)i, set->policy);
+	if (ret == -ENOMEM)
+		return control_refuse(err, ENOMEM, "no-memory", "'%s': no memory for scheduler policy '%s'", set->target, set->policy);
 	if (ret)
-		return control_refuse(err, -ret, "no-policy", "uplink '%s' has no scheduler policy '%s'", set->target, set->policy);
-	if (set->rate_bps && net_uplink_rate((unsigned)i, set->rate_bps, &why))
-		return control_refuse(err, ERANGE, "rate", "uplink '%s': %s", set->target, why.text);
-	return 0;
+		return control_refuse(err, -ret, "no-policy", "'%s' has no scheduler policy '%s'", set->target, set->policy);
+	if (!set->rate_bps)
+		return 0;
+	ret = guests ? net_guests_rate(set->rate_bps, &why) : net_uplink_rate((unsigned)i, set->rate_bps, &why);
+	return ret ? control_refuse(err, ERANGE, "rate", "'%s': %s", set->target, why.text) : 0;
 }
 
 static int set_cpu(const struct vc_sched_set *set, struct control_error *err)
@@ -116,11 +179,16 @@ int machine_sched_info(void *machine, unsigned int index, struct vc_sched_rec *o
 			add_choice(out, cpusched_policy_name(i));
 		return 0;
 	}
-	if (net_uplink_read(index - 1, &u))
-		return -ENOENT;
 	out->kind = VC_SCHED_NET;
-	copy(out->target, sizeof(out->target), u.name);
-	copy(out->policy, sizeof(out->policy), u.policy);
+	if (!net_uplink_read(index - 1, &u)) {
+		copy(out->target, sizeof(out->target), u.name);
+		copy(out->policy, sizeof(out->policy), u.policy);
+	} else if (index == 1 || !net_uplink_read(index - 2, &u)) {
+		copy(out->target, sizeof(out->target), NET_GUESTS);
+		copy(out->policy, sizeof(out->policy), net_guests_policy_name());
+	} else {
+		return -ENOENT;
+	}
 	for (unsigned i = 0; netsched_nth(i); i++)
 		add_choice(out, netsched_name(netsched_nth(i)));
 	return 0;

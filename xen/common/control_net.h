@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control_ops of control/control.h that concern the network: uplinks, rates of domains, scheduler policies. */
+/* The control_ops of control/control.h that concern the network: uplinks, rates and losses of domains, schedulers. */
 #ifndef COMMON_CONTROL_NET_H
 #define COMMON_CONTROL_NET_H
 
@@ -9,6 +9,8 @@
 
 int machine_uplink_info(void *machine, unsigned int index, struct control_uplink_info *out);
 int machine_rate_set(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err);
+int machine_class_info(void *machine, unsigned int link, uint16_t domid, struct vc_class_rec *out);
+unsigned int machine_drops(void *machine, uint16_t domid, struct vc_drop_rec *out, unsigned int max);
 int machine_sched_set(void *machine, const struct vc_sched_set *set, struct control_error *err);
 int machine_sched_info(void *machine, unsigned int index, struct vc_sched_rec *out);
 

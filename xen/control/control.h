@@ -140,6 +140,13 @@ struct control_ops {
 	/* Rates of a domain that was built; all zero: none. Called whenever they change and after each build. Optional. */
 	int (*rate_set)(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err);
 
+	/* A domain's class in the scheduler of the link-th link (all but the domain's name): -ENODEV past the last, -ENOENT where
+	 * it has none. domid 0: what the router itself sends. Optional. */
+	int (*class_info)(void *machine, unsigned int link, uint16_t domid, struct vc_class_rec *out);
+	/* What a domain lost outside of the router, by name, always the same names in the same order: returns how many, at most
+	 * `max`. domid 0: what no domain is charged with. Optional. */
+	unsigned int (*drops)(void *machine, uint16_t domid, struct vc_drop_rec *out, unsigned int max);
+
 	/* Capture: one at a time is enough. Optional. */
 	int (*capture_start)(void *machine, int domid /* -1: all */, unsigned int flags, unsigned int snaplen,
 			     const struct vc_bpf_insn *prog, unsigned int insns, uint32_t *id);

@@ -313,6 +313,7 @@ int see_log(struct request *rq);
 int see_audit(struct request *rq);
 int see_whois(struct request *rq);
 int see_uplinks(struct request *rq);
+int see_classes(struct request *rq);
 int see_scheds(struct request *rq);
 int see_domains(struct request *rq);
 int see_config(struct request *rq);

@@ -78,6 +78,7 @@ static const struct request_kind requests[] = {
 	R(TRACE, sizeof(struct vc_trace_req), false, see_trace),
 	R(UPLINK_LIST, sizeof(struct vc_page), false, see_uplinks),
 	R(SCHED_LIST, sizeof(struct vc_page), false, see_scheds),
+	R(CLASS_LIST, sizeof(struct vc_page), false, see_classes),
 	R(CAPTURE_START, sizeof(struct vc_capture_start), true, capture_start),
 	R(CAPTURE_READ, sizeof(struct vc_capture_id), false, capture_read),
 	R(CAPTURE_STOP, sizeof(struct vc_capture_id), false, capture_stop),

@@ -137,6 +137,48 @@ int see_scheds(struct request *rq)
 	return 0;
 }
 
+/* => one class, if that domain has one there; false: no room. */
+static bool class_record(struct request *rq, struct vc_page_reply *p, unsigned int link, uint16_t domid, int *rc)
+{
+	struct control *c = rq->c;
+	struct vc_class_rec rec, *r;
+
+	memset(&rec, 0, sizeof(rec));
+	*rc = c->p.ops->class_info(c->p.machine, link, domid, &rec);
+	if (*rc)
+		return true;
+	r = reply_add(rq->r, sizeof(*r));
+	if (!r)
+		return false;
+	*r = rec;
+	if (domid)
+		copy_name(r->dom, sizeof(r->dom), c->dom[domid]->name);
+	p->count++;
+	return true;
+}
+
+/* The cursor is the link, and the domain below it. */
+int see_classes(struct request *rq)
+{
+	const struct vc_page *q = rq->body;
+	struct control *c = rq->c;
+	struct vc_page_reply *p = page_start(rq, sizeof(struct vc_class_rec));
+	uint64_t id = q->cursor & 0xffff;
+	int rc = 0;
+
+	for (uint64_t link = q->cursor >> 16; c->p.ops->class_info && link < 1000 && rc != -ENODEV; link++, id = 0) {
+		for (; id < c->p.domains_max && rc != -ENODEV; id++) {
+			if (id && !c->dom[id])
+				continue;
+			if (!class_record(rq, p, link, id, &rc)) {
+				p->next = link << 16 | id;
+				return 0;
+			}
+		}
+	}
+	return 0;
+}
+
 static struct config *config_of(struct control *c, uint64_t number)
 {
 	for (unsigned int i = 0; i < c->gens; i++) {

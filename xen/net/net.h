@@ -78,8 +78,35 @@ int net_uplink_read(unsigned int index, struct net_uplink_info *out);
 int net_uplink_policy(unsigned int index, const char *policy);
 /* The link's rate, and whether the scheduler holds it. */
 int net_uplink_rate(unsigned int index, uint64_t rate_bps, struct netsched_refusal *why);
+
+/* --- classes of the network schedulers --- */
+
+#define NET_WEIGHT_DEFAULT 100u
+#define NET_GUESTS "guests"            /* the name of the side towards the guests, as of a link */
+
 /* A domain's class on every uplink. */
 int net_class_set(uint16_t domid, const struct netsched_params *params, struct netsched_refusal *why);
-int net_class_stats(unsigned int index, uint16_t domid, struct netsched_stats *out);
+/* What a domain may receive: its packets go through the scheduler of that side from now on, and directly again. */
+int net_guests_class_set(uint16_t domid, const struct netsched_params *params, struct netsched_refusal *why);
+void net_guests_class_del(uint16_t domid);
+/* -ENOENT (no such policy), -ENOMEM. */
+int net_guests_policy(const char *policy);
+int net_guests_rate(uint64_t rate_bps, struct netsched_refusal *why);
+const char *net_guests_policy_name(void);
+
+struct net_class_info {
+	const char *link, *policy;
+	enum vfr_dir dir;              /* VFR_OUT: on an uplink */
+	struct netsched_params params;
+	struct netsched_stats stats;
+};
+/* A domain's class on the link-th uplink, behind the last on the guests' side. -ENODEV past that, -ENOENT without a class. */
+int net_class_read(unsigned int link, uint16_t domid, struct net_class_info *out);
+
+/* What a domain lost outside of the router; domid 0: what no domain is charged with. */
+struct net_drops {
+	uint64_t dir[2][NET_DROP_COUNT];
+};
+void net_drops_read(uint16_t domid, struct net_drops *out);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reasons for which a packet is lost outside of the router: at a vif or an uplink. Same form as vfr/drops.h, and shown in
+ * Reasons for which a packet is lost outside of the router: at a vif, an uplink or in a network scheduler. Same form as vfr/drops.h, and shown in
  * the same lists; the order may grow at the end only.
  */
 #ifndef NET_NETDROP_H
@@ -14,10 +14,13 @@
 	X(VIF_BAD_CHAIN, "vif-bad-chain", "the slots of a guest's packet make no sense")                       \
 	X(VIF_BAD_OFFLOAD, "vif-bad-offload", "a guest asked for checksum or segmentation that does not fit the packet") \
 	X(UPLINK_DOWN, "uplink-down", "the uplink has no link, or its card has failed")                        \
-	X(UPLINK_FULL, "uplink-full", "the queue of the uplink is full")                                       \
 	X(UPLINK_BAD_FRAME, "uplink-bad-frame", "the card delivered a frame that is cut off or empty")         \
-	X(SCHED, "sched", "the network scheduler dropped it")                                                  \
-	X(NO_BUFFER, "no-buffer", "no packet buffer was left")
+	X(NO_BUFFER, "no-buffer", "no packet buffer was left")                                                 \
+	X(SCHED_NO_CLASS, "sched-no-class", "its domain has no class on this link")                            \
+	X(SCHED_OVERSIZE, "sched-oversize", "longer on the wire than its class's largest packet")              \
+	X(SCHED_FULL, "sched-full", "its class is at its limit")                                               \
+	X(SCHED_CODEL, "sched-codel", "it waited too long, and could not be marked")                           \
+	X(SCHED_GONE, "sched-gone", "its class was deleted while it waited")
 
 enum net_drop {
 #define X(e, name, text) NET_DROP_##e,

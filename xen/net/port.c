@@ -22,6 +22,7 @@
 #include <hv/mm.h>
 #include <hv/timer.h>
 #include <netif.h>
+#include <shape.h>
 
 #define TOUCHED_MAX 32
 #define VFR_TIMER_MIN_NS 100000000UL
@@ -218,7 +219,7 @@ static unsigned int output(uint16_t port, struct pktq *q)
 	if (up)
 		uplink_send(up, q);
 	else if (vif)
-		return netif_rx_push(vif, q);
+		return shape_has(vif->d->id) ? shape_push(vif->d->id, q) : netif_rx_push(vif, q);
 	else
 		pktq_free(q); /* the domain went between the verdict and now */
 	return 0;

@@ -9,6 +9,8 @@
 #include <hv/domain.h>
 #include <hv/irq.h>
 #include <hv/log.h>
+#include <sched_pkt.h>
+#include <shape.h>
 #include <uplink.h>
 
 struct uplink uplinks[NET_UPLINKS_MAX];
@@ -102,6 +104,8 @@ static int start(struct uplink *up, struct nic *nic, uint16_t port)
 void uplinks_init(struct vfr *v)
 {
 	router = v;
+	if (shape_init())
+		panic("net: no memory for the scheduler towards the guests");
 	for (struct nic *nic = nic_list; nic; nic = nic->next) {
 		if (nr_uplinks == NET_UPLINKS_MAX) {
 			log_warn("%s: more cards than uplinks, not used", nic->name);
@@ -141,7 +145,7 @@ static void unlock(struct uplink *up)
 
 void uplinks_class_add(uint16_t domid)
 {
-	struct netsched_params defaults = { 0 };
+	struct netsched_params defaults = { .weight = NET_WEIGHT_DEFAULT };
 	struct netsched_params have;
 
 	for (unsigned int i = 0; i < nr_uplinks; i++) {
@@ -155,6 +159,7 @@ void uplinks_class_add(uint16_t domid)
 
 void uplinks_class_del(uint16_t domid)
 {
+	net_guests_class_del(domid);
 	for (unsigned int i = 0; i < nr_uplinks; i++) {
 		lock(&uplinks[i]);
 		netsched_class_del(uplinks[i].sched, domid);
@@ -176,16 +181,81 @@ int net_class_set(uint16_t domid, const struct netsched_params *params, struct n
 	return rc;
 }
 
-int net_class_stats(unsigned int index, uint16_t domid, struct netsched_stats *out)
+int net_class_fill(struct netsched *ns, uint16_t domid, struct net_class_info *out)
+{
+	out->policy = netsched_name(netsched_policy(ns));
+	if (netsched_class_get(ns, domid, &out->params))
+		return -ENOENT;
+	return netsched_stats_read(ns, domid, time_now_ns(), false, &out->stats);
+}
+
+int net_class_read(unsigned int link, uint16_t domid, struct net_class_info *out)
 {
 	int rc;
 
-	if (index >= nr_uplinks)
-		return -ENOENT;
-	lock(&uplinks[index]);
-	rc = netsched_stats_read(uplinks[index].sched, domid, time_now_ns(), false, out);
-	unlock(&uplinks[index]);
+	if (link > nr_uplinks)
+		return -ENODEV;
+	if (link == nr_uplinks)
+		return shape_class_read(domid, out);
+	out->link = uplinks[link].nic->name;
+	out->dir = VFR_OUT;
+	lock(&uplinks[link]);
+	rc = net_class_fill(uplinks[link].sched, domid, out);
+	unlock(&uplinks[link]);
 	return rc;
+}
+
+/* Drops of the schedulers that a living class counts. */
+static const enum netsched_verdict charged[] = { NETSCHED_OVERSIZE, NETSCHED_FULL, NETSCHED_CODEL };
+
+static void add_classes(struct net_drops *d, uint16_t domid)
+{
+	struct net_class_info info;
+	int rc;
+
+	for (unsigned int link = 0; (rc = net_class_read(link, domid, &info)) != -ENODEV; link++)
+		for (unsigned int i = 0; !rc && i < ENV_ARRAY_SIZE(charged); i++)
+			d->dir[info.dir][sched_pkt_drop(charged[i])] += info.stats.drops[charged[i]];
+}
+
+/* What a link counts and no class: frames that the card lost, packets whose class was never there or is gone. */
+static void add_unowned(struct net_drops *d, struct net_counters *c, enum vfr_dir dir)
+{
+	for (unsigned int i = 0; i < ENV_ARRAY_SIZE(charged); i++)
+		c->drops[sched_pkt_drop(charged[i])] = 0;
+	for (unsigned int i = 1; i < NET_DROP_COUNT; i++)
+		d->dir[dir][i] += c->drops[i];
+}
+
+static void add_vif(struct net_drops *d, uint16_t domid)
+{
+	struct net_vif_info vif;
+
+	if (net_vif_read(domid, &vif))
+		return;
+	for (unsigned int i = 1; i < NET_DROP_COUNT; i++) {
+		d->dir[VFR_IN][i] += vif.dir[VFR_IN].drops[i];
+		d->dir[VFR_OUT][i] += vif.dir[VFR_OUT].drops[i];
+	}
+}
+
+void net_drops_read(uint16_t domid, struct net_drops *out)
+{
+	struct net_uplink_info up;
+	struct net_counters guests;
+
+	memset(out, 0, sizeof(*out));
+	add_classes(out, domid);
+	if (domid) {
+		add_vif(out, domid);
+		return;
+	}
+	for (unsigned int i = 0; !net_uplink_read(i, &up); i++) {
+		add_unowned(out, &up.dir[VFR_IN], VFR_IN);
+		add_unowned(out, &up.dir[VFR_OUT], VFR_OUT);
+	}
+	shape_counters(&guests);
+	add_unowned(out, &guests, VFR_IN);
 }
 
 int net_uplink_policy(unsigned int index, const char *policy)

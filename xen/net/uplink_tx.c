@@ -11,56 +11,16 @@
 #include <hv/domain.h>
 #include <hv/irq.h>
 #include <hv/log.h>
+#include <sched_pkt.h>
+#include <shape.h>
 #include <uplink.h>
-
-#define LINK_BPS 10000000000UL /* what a card is taken to carry until told otherwise */
-
-static struct pkt *pkt_of_item(struct netsched_item *item)
-{
-	return (struct pkt *)((char *)item - offsetof(struct pkt, item));
-}
-
-static void fill_item(struct pkt *p)
-{
-	uint32_t headers = p->v.gso ? pkt_headers_len(p) : 0;
-
-	p->item.class_id = p->v.src_dom < MAX_DOMAINS ? p->v.src_dom : 0;
-	p->item.wire_bytes = netsched_wire_bytes(p->v.len, headers, p->v.gso_size);
-	p->item.flow_hash = p->v.flow_hash;
-	p->item.dscp = p->v.dscp & 63;
-	p->item.ecn = p->v.ecn & 3;
-	p->item.mark = p->v.sched_class < NETSCHED_SUBS ? (uint8_t)p->v.sched_class : 0;
-}
 
 static void on_drop(void *ctx, struct netsched_item *item, enum netsched_verdict why)
 {
 	struct uplink *up = ctx;
 
-	net_drop(&up->tx, why == NETSCHED_FULL ? NET_DROP_UPLINK_FULL : NET_DROP_SCHED);
+	net_drop(&up->tx, sched_pkt_drop(why));
 	pktq_push(&up->lost, pkt_of_item(item));
-}
-
-/* Congestion Experienced, RFC 3168. The IPv4 header checksum follows by RFC 1624; IPv6 has none. */
-static bool on_mark(void *ctx, struct netsched_item *item)
-{
-	struct pkt *p = pkt_of_item(item);
-	uint8_t *ip = p->v.head + p->v.l3;
-
-	if (p->v.flags & VFR_PF_IPV4) {
-		uint16_t old = env_get16(ip), sum = env_get16(ip + 10);
-		uint32_t acc;
-
-		ip[1] |= 3;
-		acc = (uint16_t)~sum + (uint32_t)(uint16_t)~old + env_get16(ip);
-		acc = (acc & 0xffff) + (acc >> 16);
-		env_put16(ip + 10, (uint16_t)~((acc & 0xffff) + (acc >> 16)));
-		return true;
-	}
-	if (p->v.flags & VFR_PF_IPV6) {
-		ip[1] |= 0x30;
-		return true;
-	}
-	return false;
 }
 
 static void on_resume(void *ctx, uint32_t class_id)
@@ -78,7 +38,7 @@ static void enqueue(struct uplink *up, struct pkt *p, uint64_t now)
 	struct netif *vif;
 	enum netsched_verdict v;
 
-	fill_item(p);
+	sched_pkt_fill(p, p->v.src_dom < MAX_DOMAINS ? p->v.src_dom : 0);
 	v = netsched_enqueue(up->sched, &p->item, now);
 	if (v == NETSCHED_OK)
 		return;
@@ -277,6 +237,7 @@ void uplink_send(struct uplink *up, struct pktq *q)
 
 void uplinks_tx_poll(void)
 {
+	shape_poll();
 	for (unsigned int i = 0; i < nr_uplinks; i++) {
 		struct uplink *up = &uplinks[i];
 		struct pktq done;
@@ -302,9 +263,9 @@ static void on_pace(struct timer *t)
 
 int uplink_tx_init(struct uplink *up)
 {
-	struct netsched_link link = { .rate_bps = LINK_BPS, .max_classes = MAX_DOMAINS };
-	struct netsched_host host = { .ctx = up, .drop = on_drop, .mark = on_mark, .resume = on_resume };
-	struct netsched_params router_class = { 0 };
+	struct netsched_link link = { .rate_bps = SCHED_LINK_BPS, .max_classes = MAX_DOMAINS };
+	struct netsched_host host = { .ctx = up, .drop = on_drop, .mark = sched_pkt_mark, .resume = on_resume };
+	struct netsched_params router_class = { .weight = NET_WEIGHT_DEFAULT };
 	struct netsched_refusal why = { "" };
 	int rc;
 

@@ -88,6 +88,7 @@ enum vc_type {
 	VC_CAPTURE_START	= 0x048,
 	VC_CAPTURE_READ	= 0x049,
 	VC_CAPTURE_STOP	= 0x04a,
+	VC_CLASS_LIST		= 0x04b,
 
 	/* Objects, in the order in which they depend on each other. */
 	VC_SCHED_SET		= 0x100,
@@ -563,6 +564,26 @@ struct vc_sched_rec {		/* SCHED_LIST: vc_page -> records */
 	char choices[128];	/* names with blanks between */
 } VC_PACKED;
 static_assert(sizeof(struct vc_sched_rec) == 200, "sched record");
+
+/* CLASS_LIST: vc_page -> records, a domain's class in a network scheduler each. Bytes are those on the wire. */
+enum { VC_CLASS_STOPPED = 1 /* its ring is */, VC_CLASS_CAPPED = 2 /* it waits for its ceiling */, VC_CLASS_GUARANTEED = 4 /* the policy honours guarantees */ };
+struct vc_class_rec {
+	char link[VC_NAME];	/* an uplink, or "guests" */
+	char dom[VC_NAME];	/* empty: the router itself */
+	char policy[VC_NAME];
+	uint16_t domid;
+	uint8_t dir;		/* enum vc_rule_dir: OUT on an uplink, IN towards the guests */
+	uint8_t flags;		/* VC_CLASS_* */
+	uint32_t weight;
+	uint64_t guarantee_bps, ceiling_bps;	/* 0: none */
+	uint64_t rate_bps;	/* achieved, of late */
+	struct vc_count sent, backlog;
+	uint64_t drops, marks, stops;
+	uint64_t delay_ns;	/* in the queue, smoothed */
+	uint64_t delay_max_ns;
+	uint64_t late_max_ns, bound_ns;	/* hfq: docs/schedulers.md */
+} VC_PACKED;
+static_assert(sizeof(struct vc_class_rec) == 216, "class");
 
 /* A capture stops by itself when it is not read for 10 s. */
 enum { VC_CAPTURE_DROPS_ONLY = 1 };
