@@ -17,7 +17,14 @@ $(B)/vfr-tables: $(B)/asan/$(VFR_T)/test_tables.o $(VFR_SAN)
 	@echo "  LD   $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka
 
-CHECKS += vfr-rows vfr-tables
+# The twin needs speed more than sanitizers, which the rows and the fuzzer have.
+$(B)/vfr-twin: $(VFR_T)/test_twin.c $(VFR_T)/twin.c $(patsubst %.c,$(B)/%.o,$(wildcard xen/net/vfr/*.c)) $(B)/libenvhost.a $(VFR_T)/twin.h
+	@echo "  LD   $@"
+	@$(CC_HV) $(CFLAGS_HOST) -I$(VFR_T) -o $@ $(filter %.c %.o %.a,$^)
+
+CHECKS += vfr-rows vfr-tables vfr-twin
+check-vfr-twin = $(B)/vfr-twin 1000000
+check-vfr-twin-deps = $(B)/vfr-twin
 check-vfr-tables = $(B)/vfr-tables
 check-vfr-tables-deps = $(B)/vfr-tables
 check-vfr-rows = $(B)/vfr-rows
