@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The small guest: a web page and a UDP echo in 4 MiB.
- * Command line: ip=A.B.C.D/N gw=A.B.C.D http=PORT echo=PORT [name=TEXT] [nooffload=1] [rxbufs=N]; a port of 0 or none turns that service off.
+ * Command line: ip=A.B.C.D/N gw=A.B.C.D http=PORT echo=PORT [name=TEXT] [nooffload=1] [rxbufs=N].
+ * A port of 0 or none turns that service off.
  */
 #include <errno.h>
 #include "echo.h"

@@ -21,7 +21,6 @@ char cmdline[1024];
 static struct shared_info shared_info_page __page_aligned;
 struct shared_info *shared_info = &shared_info_page;
 
-extern uint32_t start_info_paddr;
 void guest_start(void);
 
 uint32_t xen_cpuid_base(void)

@@ -22,6 +22,7 @@ int guest_main(void);
 
 /* boot.c: what the domain builder handed over, copied before its memory is used for something else. */
 extern struct hvm_start_info start_info;
+extern uint32_t start_info_paddr;	/* where the builder put it: memory of ours by now */
 extern struct hvm_memmap_table_entry boot_memmap[16];
 extern unsigned int boot_memmap_entries;
 extern char cmdline[1024];
@@ -50,6 +51,8 @@ void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn))
 
 /* page.c: pages of the RAM above the image. Physical and virtual addresses are the same. */
 void *page_alloc(void);
+/* One that was never used, as the host gave it; NULL when those are gone. */
+void *page_alloc_fresh(void);
 void page_free(void *page);
 unsigned int page_free_count(void);
 static inline uint64_t to_gfn(const volatile void *p) { return (uint64_t)p >> 12; }

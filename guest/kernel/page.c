@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Pages: a mark that moves up through the RAM region that holds the image, and a list of those given back. Modules that the
- * builder loaded are stepped over. Fresh pages are zero, as the hypervisor gave them; recycled ones are cleared.
+ * builder loaded are stepped over. Pages are cleared when handed out: the fresh ones may hold what the builder left there.
  */
 #include "page.h"
 #include <string.h>
@@ -69,6 +69,19 @@ void page_init(void)
 	reserve_modules();
 }
 
+void *page_alloc_fresh(void)
+{
+	void *p;
+
+	if (mark >= hole_start && mark < hole_end)
+		mark = hole_end;
+	if (mark >= top)
+		return NULL;
+	p = (void *)mark;
+	mark += PAGE_SIZE;
+	return p;
+}
+
 void *page_alloc(void)
 {
 	struct free_page *p = free_list;
@@ -77,14 +90,9 @@ void *page_alloc(void)
 		free_list = p->next;
 		recycled--;
 	} else {
-		if (mark >= hole_start && mark < hole_end)
-			mark = hole_end;
-		if (mark >= top)
-			return NULL;
-		p = (void *)mark;
-		mark += PAGE_SIZE;
+		p = page_alloc_fresh();
 	}
-	return memset(p, 0, PAGE_SIZE);
+	return p ? memset(p, 0, PAGE_SIZE) : NULL;
 }
 
 void page_free(void *page)

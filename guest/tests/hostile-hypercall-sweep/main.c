@@ -15,9 +15,11 @@ static bool lawful_end(unsigned int nr, uint64_t op)
 {
 	op &= 0xffffffff;
 	return nr == __HYPERVISOR_iret || nr == __HYPERVISOR_sched_op_compat ||
-	       (nr == __HYPERVISOR_sched_op && (op == SCHEDOP_shutdown || op == SCHEDOP_block || op == SCHEDOP_poll || op == SCHEDOP_watchdog)) ||
-	       (nr == __HYPERVISOR_vcpu_op && (op == VCPUOP_down || op == VCPUOP_register_vcpu_info || op == VCPUOP_register_runstate_memory_area ||
-					       op == VCPUOP_register_vcpu_time_memory_area)) ||
+	       (nr == __HYPERVISOR_sched_op &&
+		(op == SCHEDOP_shutdown || op == SCHEDOP_block || op == SCHEDOP_poll || op == SCHEDOP_watchdog)) ||
+	       (nr == __HYPERVISOR_vcpu_op &&
+		(op == VCPUOP_down || op == VCPUOP_register_vcpu_info || op == VCPUOP_register_runstate_memory_area ||
+		 op == VCPUOP_register_vcpu_time_memory_area)) ||
 	       (nr == __HYPERVISOR_event_channel_op && (op == EVTCHNOP_reset || op == EVTCHNOP_close)) || nr == __HYPERVISOR_multicall ||
 	       nr == __HYPERVISOR_console_io;
 }
@@ -28,7 +30,7 @@ static void one(unsigned int nr, uint64_t op)
 
 	for (i = 0; i < ARRAY_LEN(edges); i++)
 		for (j = 0; j < ARRAY_LEN(edges); j++) {
-			/* Arrays of grant operations from address 0 up (or its non-canonical twin) would be answered all over our own memory, by right. */
+			/* Grant operations from address 0 up (or its non-canonical twin) are answered all over our memory, by right. */
 			if (nr == __HYPERVISOR_grant_table_op && edges[i] << 16 < 2 << 16 && edges[j] > 1)
 				continue;
 			hypercall(nr, op, edges[i], edges[j], edges[(i + j) % ARRAY_LEN(edges)], edges[j]);

@@ -8,12 +8,14 @@ const char test_title[] = "hostile-memory";
 
 static void map_everywhere(uint64_t *state)
 {
-	static const uint64_t gfns[] = { 0xf0000, 0xfee00, 0xfffff, 0x100000, 0xffffffffff, 0xfffffffffffff, ~0ul, 0x7fffffffffffffff };
+	static const uint64_t gfns[] = { 0xf0000, 0xfee00, 0xfffff, 0x100000, 0xffffffffff, 0xfffffffffffff, ~0ul,
+					 0x7fffffffffffffff };
 	unsigned int space, i;
 
 	for (space = 0; space < 8; space++)
 		for (i = 0; i < ARRAY_LEN(gfns); i++) {
-			struct xen_add_to_physmap m = { .domid = DOMID_SELF, .space = space, .idx = (uint32_t)test_nasty(state), .gpfn = gfns[i] };
+			struct xen_add_to_physmap m = { .domid = DOMID_SELF, .space = space, .gpfn = gfns[i],
+							.idx = (uint32_t)test_nasty(state) };
 
 			hv_memory(XENMEM_add_to_physmap, &m);
 			m.idx = 0;
@@ -35,7 +37,8 @@ static void reservation(uint64_t *state)
 
 	for (op = 0; op < ARRAY_LEN(ops); op++)
 		for (i = 0; i < ARRAY_LEN(test_edges); i++) {
-			struct xen_memory_reservation r = { .nr_extents = test_edges[i], .extent_order = (unsigned int)(test_random(state) % 70), .domid = DOMID_SELF };
+			struct xen_memory_reservation r = { .nr_extents = test_edges[i], .domid = DOMID_SELF,
+							    .extent_order = (unsigned int)(test_random(state) % 70) };
 
 			frames[0] = 0xf0000 + i;
 			frames[1] = ~0ul;

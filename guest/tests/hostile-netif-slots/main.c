@@ -19,7 +19,8 @@ static void put(unsigned int offset, unsigned int size, unsigned int flags)
 {
 	struct netif_tx_request *r = RING_GET_REQUEST(&nf.tx, nf.tx.req_prod_pvt);
 
-	*r = (struct netif_tx_request){ .gref = nf.tx_buf[0].ref, .offset = (uint16_t)offset, .flags = (uint16_t)flags, .id = 7, .size = (uint16_t)size };
+	*r = (struct netif_tx_request){ .gref = nf.tx_buf[0].ref, .offset = (uint16_t)offset, .flags = (uint16_t)flags, .id = 7,
+					.size = (uint16_t)size };
 	nf.tx.req_prod_pvt++;
 }
 
@@ -119,7 +120,8 @@ static void random_shapes(void)
 	for (round = 0; round < 200 && lost < 30; round++) {
 		n = 1 + (unsigned int)(test_random(&seed) % 20);
 		for (i = 0; i < n; i++)
-			put((unsigned int)test_nasty(&seed) % 4200, (unsigned int)test_nasty(&seed), (unsigned int)test_random(&seed) & 0x1f);
+			put((unsigned int)test_nasty(&seed) % 4200, (unsigned int)test_nasty(&seed),
+			    (unsigned int)test_random(&seed) & 0x1f);
 		settle();
 	}
 }

@@ -4,8 +4,8 @@
 #define GUEST_RANDOM_H
 #include "test.h"
 
-static const uint64_t test_edges[] = { 0, 1, 0x7f, 0xfff, 0x1000, 0x7ffe, 0x7fff, 0xffff, 0x7ffffffe, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff,
-				       0x7fffffffffffffff, 0x8000000000000000, ~1ul, ~0ul };
+static const uint64_t test_edges[] = { 0, 1, 0x7f, 0xfff, 0x1000, 0x7ffe, 0x7fff, 0xffff, 0x7ffffffe, 0x7fffffff, 0x80000000,
+				       0xfffffffe, 0xffffffff, 0x7fffffffffffffff, 0x8000000000000000, ~1ul, ~0ul };
 
 /* Four pages that the host may write to as it likes. */
 static uint64_t test_target[2048] __page_aligned;

@@ -22,7 +22,8 @@ static void compare(void)
 	CHECK_EQ(map.nr_entries, boot_memmap_entries);
 	for (i = 0; i < map.nr_entries && i < boot_memmap_entries; i++) {
 		printk("  %016lx %10lx %u\n", boot_memmap[i].addr, boot_memmap[i].size, boot_memmap[i].type);
-		CHECK(e820[i].addr == boot_memmap[i].addr && e820[i].size == boot_memmap[i].size && e820[i].type == boot_memmap[i].type, "%u", i);
+		CHECK(e820[i].addr == boot_memmap[i].addr && e820[i].size == boot_memmap[i].size, "%u", i);
+		CHECK_EQ(e820[i].type, boot_memmap[i].type);
 		for (j = 0; j < i; j++)
 			CHECK(boot_memmap[i].addr >= boot_memmap[j].addr + boot_memmap[j].size ||
 			      boot_memmap[j].addr >= boot_memmap[i].addr + boot_memmap[i].size, "entries %u and %u overlap", j, i);

@@ -8,8 +8,8 @@ const char test_title[] = "msr";
 static const struct {
 	uint32_t first, last;
 } blocks[] = {
-	{ 0, 0x2ff }, { 0x300, 0xdff }, { 0x1000, 0x10ff }, { 0x40000000, 0x400001ff }, { 0xc0000000, 0xc00003ff }, { 0xc0010000, 0xc00103ff },
-	{ 0xc0011000, 0xc00110ff }, { 0xffffff00, 0xffffffff },
+	{ 0, 0x2ff }, { 0x300, 0xdff }, { 0x1000, 0x10ff }, { 0x40000000, 0x400001ff }, { 0xc0000000, 0xc00003ff },
+	{ 0xc0010000, 0xc00103ff }, { 0xc0011000, 0xc00110ff }, { 0xffffff00, 0xffffffff },
 };
 
 /* Those whose being written means something now: time, APIC base and registers, the hypercall page, EFER. */

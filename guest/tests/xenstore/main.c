@@ -78,7 +78,8 @@ static void watches(void)
 
 static void closed_doors(void)
 {
-	static const char *const foreign[] = { "/", "/local", "/local/domain", "/local/domain/0", "/tool", "/local/domain/0/backend", "/vm", "/nothing" };
+	static const char *const foreign[] = { "/", "/local", "/local/domain", "/local/domain/0", "/tool", "/local/domain/0/backend", "/vm",
+					       "/nothing" };
 	char path[128];
 	unsigned int i;
 	int rc;
@@ -104,18 +105,13 @@ static void closed_doors(void)
 
 static void bad_requests(void)
 {
-	static const struct {
-		const char *path;
-		int rc;
-	} paths[] = {
-		{ "", -EINVAL }, { "data//x", -EINVAL }, { "data/", -EINVAL }, { "/", -EACCES }, { "da ta", -EINVAL }, { "data/\x80", -EINVAL }, { "@x", -EINVAL },
-	};
+	static const char *const paths[] = { "", "data//x", "data/", "/", "da ta", "data/\x80", "@x" };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_LEN(paths); i++) {
-		int rc = store_write(paths[i].path, "v");
+		int rc = store_write(paths[i], "v");
 
-		CHECK(rc < 0, "'%s' accepted", paths[i].path);
+		CHECK(rc < 0, "'%s' accepted", paths[i]);
 	}
 	CHECK_EQ(store_request(XS_READ, 0, "data", 4, buf, sizeof(buf)), -EINVAL);	/* no terminator */
 	CHECK_EQ(store_request(XS_READ, 0, "", 0, buf, sizeof(buf)), -EINVAL);
