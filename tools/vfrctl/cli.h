@@ -53,6 +53,17 @@ json_t *json_protos(unsigned int set);
 /* => the name table that DROPS gives; *n entries, malloc'ed */
 struct vc_drop_rec *drop_table(struct cli *cli, size_t *n);
 
+/* class.c: => what CLASS_LIST gives, malloc'ed, or an exit code; those of one domain in three forms. */
+struct classes {
+	struct vc_class_rec *v;
+	size_t n;
+};
+int classes_read(struct cli *cli, struct classes *out);
+void classes_free(struct classes *c);
+void classes_text(const struct classes *all, const char *only);
+json_t *classes_json(const struct classes *all, uint16_t domid);
+void classes_prom(const struct classes *all, uint16_t domid);
+
 int cmd_info(struct cli *cli);
 int cmd_dom_ls(struct cli *cli);
 int cmd_dom_op(struct cli *cli);

@@ -239,6 +239,8 @@ static int set_rate(struct vc_rate_set *m, const char *key, const char *v)
 			return set_bps(m, rates[i].off, v);
 	if (!strcmp(key, "burst"))
 		return set_bytes(v, &n) ? -1 : (m->out_burst = n, 0);
+	if (!strcmp(key, "in-burst"))
+		return set_bytes(v, &n) ? -1 : (m->in_burst = n, 0);
 	if (set_number(v, &n))
 		return -1;
 	if (!strcmp(key, "new-flows"))
@@ -247,6 +249,8 @@ static int set_rate(struct vc_rate_set *m, const char *key, const char *v)
 		m->weight = n;
 	else if (!strcmp(key, "packets"))
 		m->out_pps = n;
+	else if (!strcmp(key, "in-packets"))
+		m->in_pps = n;
 	else if (!strcmp(key, "connections"))
 		m->max_conns = n;
 	else
@@ -269,8 +273,8 @@ int cmd_rate_set(struct cli *cli)
 		if (n < sizeof(key))
 			snprintf(key, sizeof(key), "%.*s", (int)n, cli->argv[i]);
 		if (n >= sizeof(key) || set_rate(&m, key, eq + 1))
-			rc = cli_usage(cli, "'%s': known are out, in, guarantee, in-guarantee (=50mbit, =none), burst, weight, new-flows, packets, "
-				       "connections", cli->argv[i]);
+			rc = cli_usage(cli, "'%s': known are out, in, guarantee, in-guarantee (=50mbit, =none), burst, in-burst, weight, new-flows, "
+				       "packets, in-packets, connections", cli->argv[i]);
 	}
 	return rc ? rc : write_object(cli, VC_RATE_SET, &m, sizeof(m));
 }

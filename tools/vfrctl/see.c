@@ -42,6 +42,7 @@ struct stats {
 	json_t *json;
 	struct vc_drop_rec *names;
 	size_t nnames;
+	struct classes classes;
 	int shown;
 };
 
@@ -72,11 +73,11 @@ static json_t *drops_json(const struct stats *st, const struct vc_drop_pair *p, 
 
 static void stats_json(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
 {
-	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i}", "domain", json_name(row_name(s), VC_NAME), "id",
+	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i, s:o}", "domain", json_name(row_name(s), VC_NAME), "id",
 		s->domid, "in", count_json(&s->in), "out", count_json(&s->out), "in_dropped", (json_int_t)s->in_dropped.packets, "out_dropped",
 		(json_int_t)s->out_dropped.packets, "in_drops", drops_json(st, p, s->drops, VC_RULE_IN), "out_drops",
 		drops_json(st, p, s->drops, VC_RULE_OUT), "backlog_bytes", (json_int_t)s->backlog_bytes, "cpu_s", s->cpu_ns / 1e9, "slices",
-		(int)s->slices));
+		(int)s->slices, "classes", classes_json(&st->classes, s->domid)));
 }
 
 static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
@@ -92,6 +93,7 @@ static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const str
 	for (unsigned int i = 0; i < s->drops; i++)
 		printf("vfr_drops_total{domain=\"%.32s\",direction=\"%s\",reason=\"%.32s\"} %llu\n", d, p[i].dir == VC_RULE_IN ? "in" : "out",
 		       drop_name(st, p[i].reason), (unsigned long long)p[i].packets);
+	classes_prom(&st->classes, s->domid);
 }
 
 static void stats_text(struct stats *st, const struct vc_stats_rec *s)
@@ -150,7 +152,12 @@ static int stats(struct cli *cli, struct stats *st)
 		return EXIT_REFUSED;
 	if (cli->json)
 		st->json = json_array();
-	rc = cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, stats_rows, st, &r), &r);
+	rc = st->drops ? 0 : classes_read(cli, &st->classes);
+	if (!rc)
+		rc = cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, stats_rows, st, &r), &r);
+	if (!rc && !st->json && !st->prom)
+		classes_text(&st->classes, st->only);
+	classes_free(&st->classes);
 	free(st->names);
 	if (!rc && st->only && !st->shown) {
 		fprintf(stderr, "vfrctl: there is no domain %s\n", st->only);

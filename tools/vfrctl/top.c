@@ -16,6 +16,7 @@ struct row {
 	uint16_t domid;
 	struct vc_count in, out;
 	uint64_t drops, cpu_ns, backlog;
+	uint64_t guarantee_bps;		/* of what it sends */
 };
 
 struct sample {
@@ -46,22 +47,48 @@ static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec,
 		row->drops = r->in_dropped.packets + r->out_dropped.packets;
 		row->cpu_ns = r->cpu_ns;
 		row->backlog = r->backlog_bytes;
+		row->guarantee_bps = 0;
 		s->n++;
 		rec += sizeof(*r) + r->drops * sizeof(struct vc_drop_pair);
 	}
 	return 0;
 }
 
+/* What waits in the schedulers, and what is guaranteed there. */
+static void add_classes(struct sample *s, const struct classes *all)
+{
+	for (size_t k = 0; k < all->n; k++) {
+		const struct vc_class_rec *c = &all->v[k];
+
+		for (size_t i = 0; i < s->n; i++) {
+			if (s->row[i].domid != c->domid)
+				continue;
+			s->row[i].backlog += c->backlog.bytes;
+			if (c->dir == VC_RULE_OUT)
+				s->row[i].guarantee_bps += c->guarantee_bps;
+		}
+	}
+}
+
 static int take(struct cli *cli, struct sample *s)
 {
 	struct vc_page q = {0};
+	struct classes classes;
+	int rc;
 	struct timespec t;
 	struct vfrc_reply r;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	s->ns = t.tv_sec * 1000000000ull + t.tv_nsec;
 	s->n = 0;
-	return cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, collect, s, &r), &r);
+	rc = cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, collect, s, &r), &r);
+	if (!rc)
+		rc = classes_read(cli, &classes);
+	if (rc)
+		return rc;
+	add_classes(s, &classes);
+	classes_free(&classes);
+	return 0;
 }
 
 static const struct row *before(const struct sample *s, const struct row *row)
@@ -97,11 +124,11 @@ static int busier(const void *x, const void *y)
 
 static void format_row(const struct rates *r, double total, char *out, size_t n)
 {
-	snprintf(out, n, "%-20.32s %6.1f%% %10.2f %10.0f %10.2f %10.0f %9.0f %6.1f%% %9llu", r->row->name, r->cpu, r->in_bps / 1e6, r->in_pps,
-		 r->out_bps / 1e6, r->out_pps, r->drops_ps, total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
+	snprintf(out, n, "%-20.32s %6.1f%% %10.2f %10.0f %10.2f %10.2f %10.0f %9.0f %6.1f%% %9llu", r->row->name, r->cpu, r->in_bps / 1e6, r->in_pps,
+		 r->out_bps / 1e6, r->row->guarantee_bps / 1e6, r->out_pps, r->drops_ps, total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
 }
 
-static const char heading[] = "domain                   cpu    in Mbit     in pkt   out Mbit    out pkt     drops   share   backlog";
+static const char heading[] = "domain                   cpu    in Mbit     in pkt   out Mbit guaranteed    out pkt     drops   share   backlog";
 
 static void show(struct rates *v, size_t n, bool screen)
 {
