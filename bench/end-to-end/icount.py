@@ -57,5 +57,6 @@ def ours(build, work, samples, note):
     workdir = f"{work}/ours"
     os.makedirs(workdir, exist_ok=True)
     path = site.write(f"{workdir}/site.yaml", {"bench": site.tester(f"build/{GUEST}", memory="16M")})
-    m = vfr.Vfr(workdir, vfr.compile_site(path, f"{workdir}/modules"), net="none", memory=512, cpus=1, extra=COUNTED).start()
+    m = vfr.Vfr(workdir, vfr.compile_site(path, f"{workdir}/modules"), options="guestlog", net="none", memory=512, cpus=1,
+                extra=COUNTED).start()
     collect(m, "ours", samples, note, 120)
