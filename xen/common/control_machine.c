@@ -339,6 +339,7 @@ void control_softirq(void)
 	next = control_timer(control, time_now_ns());
 	/* Sums of the audit log are written about once a second. */
 	audit_tick(audit, utc_now());
+	arch_report(time_now_ns());
 	if (next > time_now_ns() + AUDIT_TICK_NS)
 		next = time_now_ns() + AUDIT_TICK_NS;
 	timer_set(&control_wakeup, next);

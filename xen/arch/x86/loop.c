@@ -15,6 +15,7 @@
 #include <common/timer.h>
 #include <net/net.h>
 
+#include "irqs_off.h"
 #include "smp.h"
 #include "time.h"
 #include "vcpu.h"
@@ -27,11 +28,13 @@ static void idle(struct cpu *c)
 {
 	timer_sync();
 	atomic_store(&c->idle, true);
+	irqs_off_end(c);
 	if (!atomic_load(&c->softirq_pending) && !atomic_load(&c->need_resched))
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
 	else
 		__asm__ volatile("sti; nop; cli" : : : "memory");
 	atomic_store(&c->idle, false);
+	irqs_off_begin(c);
 }
 
 /* INIT and STARTUP that others sent; false: the vcpu waits for STARTUP. */

@@ -19,6 +19,7 @@
 #include <hv/log.h>
 #include <hv/subsys.h>
 
+#include "../irqs_off.h"
 #include "../paging.h"
 #include "../time.h"
 #include "../x86.h"
@@ -351,7 +352,9 @@ static void svm_run(struct vcpu *v)
 		atomic_store(&c->in_guest, false);
 		return; /* what stands in EVENTINJ stays there for the next try */
 	}
+	irqs_off_end(c);
 	svm_enter(v->arch->regs, v->arch->vmcb_pa, virt_to_phys(c->host_vmcb));
+	irqs_off_begin(c);
 	atomic_store_explicit(&c->in_guest, false, memory_order_release);
 	v->arch->regs[RAX] = b->rax;
 	v->arch->regs[RSP] = b->rsp;
