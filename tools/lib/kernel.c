@@ -152,6 +152,14 @@ static int elf64_check(const uint8_t *f, size_t n, size_t *need, char *why, size
 	return 0;
 }
 
+/* Bytes up to the last that is not zero: the rest of a segment is cleared memory anyway. Linux's .bss stands in the file. */
+static size_t without_zeros(const uint8_t *p, size_t n)
+{
+	while (n && !p[n - 1])
+		n--;
+	return n;
+}
+
 /* A copy with header, program headers and the segments' bytes alone. */
 static uint8_t *elf64_strip(const uint8_t *f, size_t need, size_t *size)
 {
@@ -175,6 +183,8 @@ static uint8_t *elf64_strip(const uint8_t *f, size_t need, size_t *size)
 	at = sizeof(*e) + e->e_phnum * sizeof(*ph);
 	for (unsigned int i = 0; i < e->e_phnum; i++) {
 		at = (at + 15) & ~(size_t)15;
+		if (ph[i].p_type == PT_LOAD)
+			ph[i].p_filesz = without_zeros(f + ph[i].p_offset, ph[i].p_filesz);
 		memcpy(out + at, f + ph[i].p_offset, ph[i].p_filesz);
 		ph[i].p_offset = at;
 		ph[i].p_align = 1;

@@ -90,8 +90,10 @@ static int parse_addr(struct parser *p, struct vc_ip *ip, uint8_t *len)
 	p->r->family = family;
 	*len = family == 4 ? bits + 96 : bits;
 	/* 0.0.0.0/0 means what no address means; the family stays. */
-	if (!bits)
+	if (!bits) {
 		*len = 0;
+		memset(ip, 0, sizeof(*ip));
+	}
 	p->i++;
 	return 0;
 }

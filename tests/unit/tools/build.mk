@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The tools' tests: text and its meaning under sanitizers; vfrctl as a user runs it, against the simulator.
+DEB_PKGS += clang libcmocka-dev python3 jq xz-utils gzip lz4 zstd tcpdump libxml2-utils
+
+TOOL_TEST_OBJ := $(addprefix $(B)/asan/tools/lib/,text.o rule.o)
+$(B)/tests/unit/tools/test_text: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_TEST_OBJ)
+	@mkdir -p $(@D)
+	@echo "  TEST $@"
+	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka
+.SECONDARY: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_TEST_OBJ)
+
+CHECKS += tools-text vfrctl
+check-tools-text-deps := $(B)/tests/unit/tools/test_text
+check-tools-text := $(B)/tests/unit/tools/test_text
+check-vfrctl-deps := $(B)/vfrctl $(B)/vfr-sim
+check-vfrctl := tests/unit/tools/run
+
+# A box of 1,000 domains: check, diff and apply, beside what they may take.
+BENCHES += vfrctl
+bench-vfrctl-deps := $(B)/vfrctl $(B)/vfr-sim
+bench-vfrctl := tests/unit/tools/bench-1000
