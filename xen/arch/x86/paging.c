@@ -102,12 +102,24 @@ static void map_ram(void)
 	map_range((uint64_t)phys_to_virt(image_top), image_top, top > 0x100000000UL ? top : 0x100000000UL, PTE_W | PTE_NX);
 }
 
+/*
+ * PSE means nothing in long mode, and SMEP and SMAP forbid only what the hypervisor never does; Linux has all of them on.
+ * With the same bits on both sides CR4 does not change at entry and exit, and an emulator has one reason less to throw its
+ * TLB away.
+ */
+void paging_init_cpu(void)
+{
+	uint32_t b = cpuid(7, 0).b;
+
+	write_cr4(read_cr4() | CR4_PGE | CR4_PSE | (b & (1u << 7) ? CR4_SMEP : 0) | (b & (1u << 20) ? CR4_SMAP : 0));
+}
+
 void paging_init(void)
 {
 	root = new_table();
 	map_ram();
 	map_image();
-	write_cr4(read_cr4() | CR4_PGE);
+	paging_init_cpu();
 	write_cr3(virt_to_phys(root));
 	early_phase = false;
 }

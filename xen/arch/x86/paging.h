@@ -26,6 +26,8 @@
 
 /* Build W^X tables and switch to them; => frame_init() has run. */
 void paging_init(void);
+/* Paging features in CR4, on each other CPU. */
+void paging_init_cpu(void);
 /* Map a stack for the CPU, an unmapped guard page below it; returns its top. */
 uint8_t *paging_map_stack(uint32_t cpu);
 /* One identity-mapped executable page for the start of other CPUs; off takes it away. */

@@ -106,7 +106,7 @@ void ap_start(uint64_t cpu)
 	struct cpu *c = &cpus[cpu];
 
 	wrmsr(MSR_GS_BASE, (uint64_t)c);
-	write_cr4(read_cr4() | CR4_PGE);
+	paging_init_cpu();
 	cpu_init(c);
 	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))

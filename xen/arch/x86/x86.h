@@ -48,6 +48,8 @@
 #define CR4_OSXMMEXCPT (1UL << 10)
 #define CR4_LA57       (1UL << 12)
 #define CR4_OSXSAVE    (1UL << 18)
+#define CR4_SMEP       (1UL << 20)
+#define CR4_SMAP       (1UL << 21)
 
 #define RFLAGS_TF (1UL << 8)
 #define RFLAGS_IF (1UL << 9)
