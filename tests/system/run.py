@@ -28,19 +28,22 @@ def invite():
 
 
 def main():
-    m = demo_site.start(f"{vfr.BUILD}/run/demo")
-    invite()
+    m = None
     try:
+        m = demo_site.start(f"{vfr.BUILD}/run/demo")
+        invite()
         m.child.wait()
         say("the machine ended by itself")
         print(m.text()[-2000:])
+        return 1
     except KeyboardInterrupt:
         print()
         say("stopping")
+        return 0
     finally:
-        m.stop()
+        if m is not None:
+            m.stop()
         demo_site.withdraw_socket()
-    return 0
 
 
 sys.exit(main())
