@@ -18,6 +18,7 @@ trap_stubs:
 	vector = vector + 1
 	.endr
 
+	.section .text.trap_common, "ax"
 	.align 16
 trap_common:
 	push	%r15

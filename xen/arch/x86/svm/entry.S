@@ -6,7 +6,7 @@
  * stay pending behind the global interrupt flag from here to the end of the run: with the host's IF set at VMRUN they end
  * the run, with IF clear again before STGI they wait for the CPU loop's window.
  */
-	.text
+	.section .text.svm_enter, "ax"
 	.globl svm_enter
 svm_enter:
 	push	%rbx
