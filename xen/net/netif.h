@@ -99,7 +99,8 @@ struct netif {
 	struct pktq rxq;         /* waits for receive buffers */
 	uint32_t rxq_bufs, rxq_bytes;
 	uint32_t rx_last_prod;   /* the guest's index when last there were too few buffers, */
-	bool rx_moving;          /* and whether it had moved since the time before */
+	uint64_t rx_moved_ns;    /* when it was last seen to have moved, */
+	bool rx_moving;          /* and whether that is not long ago */
 	_Atomic bool rx_work;
 
 	_Atomic uint32_t notify; /* NETIF_NOTIFY_*: events owed to the guest at the end of the softirq */

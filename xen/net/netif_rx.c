@@ -19,6 +19,7 @@
 
 #define QUEUE_BUFS       512u /* pool objects that may wait for one guest */
 #define QUEUE_BUFS_TIGHT 32u
+#define MANY_SLOTS       (NETIF_RING * 3 / 4)
 
 static volatile netif_rx_sring_t *ring(const struct netif *vif)
 {
@@ -154,15 +155,18 @@ static void enqueue(struct netif *vif, struct pkt *p)
 
 /*
  * A guest that gives buffers at all is watched, and asked for an event only when there are many; one that has given none
- * since the last look is asked for an event with the first that help.
+ * of late is asked for an event with the first that help.
  */
 static void ask_for_slots(struct netif *vif, uint32_t need)
 {
 	uint32_t prod = ring(vif)->req_prod;
+	uint64_t now = time_now_ns();
 
-	vif->rx_moving = prod != vif->rx_last_prod;
+	if (prod != vif->rx_last_prod)
+		vif->rx_moved_ns = now;
 	vif->rx_last_prod = prod;
-	ring(vif)->req_event = vif->rx.req_cons + (vif->rx_moving && need < NETIF_RING / 2 ? NETIF_RING / 2 : need);
+	vif->rx_moving = now - vif->rx_moved_ns < WATCH_END_NS;
+	ring(vif)->req_event = vif->rx.req_cons + (vif->rx_moving && need < MANY_SLOTS ? MANY_SLOTS : need);
 	io_mb(); /* the wish before the look */
 }
 

@@ -12,6 +12,7 @@
 #include <uplink.h>
 
 #define RX_FRAMES VFR_BATCH
+#define RX_FRAMES_PROBE 16 /* after a batch for a guest that was full */
 
 static void *dma_area(void *token)
 {
@@ -106,14 +107,14 @@ static struct pkt *next_frame(struct uplink *up)
 	return NULL;
 }
 
-/* => frames of one batch; *full: how many of them found their guest full. */
-static unsigned int rx_batch(struct uplink *up, unsigned int *full)
+/* => frames of one batch of at most `max`; *full: how many of them found their guest full. */
+static unsigned int rx_batch(struct uplink *up, unsigned int max, unsigned int *full)
 {
 	struct vfr_pkt *batch[RX_FRAMES];
 	unsigned int n = 0;
 	struct pkt *p;
 
-	while (n < RX_FRAMES && (p = next_frame(up))) {
+	while (n < max && (p = next_frame(up))) {
 		up->rx.packets++;
 		up->rx.bytes += p->v.len;
 		batch[n++] = &p->v;
@@ -141,17 +142,17 @@ static void watch_end(struct uplink *up)
 
 static void poll_one(struct uplink *up)
 {
-	unsigned int n, full = 0;
+	unsigned int max = up->rx_rest_ns ? RX_FRAMES_PROBE : RX_FRAMES, n, full = 0;
 
 	if (!atomic_exchange(&up->rx_work, false) || !up->rx_started)
 		return;
-	n = rx_batch(up, &full);
+	n = rx_batch(up, max, &full);
 	/* A kick is dear, so buffers go to the card in large portions. */
-	if (n < RX_FRAMES || up->nic->ops->rx_room(up->nic) >= up->rx_size / 2)
+	if (up->nic->ops->rx_room(up->nic) >= up->rx_size / 2)
 		uplink_fill(up);
 	/* Guests that are full need the CPU more than we do: what is left in the ring waits while they run. */
 	up->rx_rest_ns = full > n / 2 ? time_now_ns() + net_watch_ns / 2 : 0;
-	if (n == RX_FRAMES && !up->rx_rest_ns) {
+	if (n == max && !up->rx_rest_ns) {
 		again(up);
 	} else if (net_is_busy(&up->rx_traffic, n, time_now_ns())) {
 		up->rx_watched = true;

@@ -12,7 +12,10 @@
  *
  * Life-cycle: built once, never changed, freed whole. It has no lock because nothing in it moves.
  */
-#include <vfr/priv.h>
+#include <string.h>
+
+#include <env.h>
+#include <vfr/classify.h>
 
 #define LEAF_MAX	3u	/* boxes of a leaf that is not worth cutting */
 #define CUT_BITS	6u
@@ -229,7 +232,8 @@ static uint32_t build(struct builder *bd, const struct area *a)
 		return make_leaf(bd, a);
 	uint32_t nr = cl->nodes++, first = cl->children;
 	cl->children += pieces;
-	cl->node[nr] = (struct node){ .child = first, .dim = (uint8_t)cut.dim, .shift = (uint8_t)cut.shift, .mask = (uint8_t)(pieces - 1) };
+	cl->node[nr] = (struct node){ .child = first, .dim = (uint8_t)cut.dim, .shift = (uint8_t)cut.shift,
+		.mask = (uint8_t)(pieces - 1) };
 	for (uint32_t i = 0; i < pieces && !cl->full; i++) {
 		if (!take_piece(bd, a, &cut, i, &piece)) {
 			cl->full = true;

@@ -23,11 +23,13 @@ static const uint8_t tcp_next[TCP_STATES][2][CE_COUNT] = {
 #undef X
 
 static const uint16_t tcp_life[TCP_STATES] = {
-	[SYN_SENT] = LIFE_S(240), [SYN_RCVD] = LIFE_S(240), [OPEN] = LIFE_S(7440), [FIN_OPENER] = LIFE_S(7440), [FIN_OTHER] = LIFE_S(7440),
+	[SYN_SENT] = LIFE_S(240), [SYN_RCVD] = LIFE_S(240), [OPEN] = LIFE_S(7440), [FIN_OPENER] = LIFE_S(7440),
+		[FIN_OTHER] = LIFE_S(7440),
 	[CLOSING] = LIFE_S(240), [RESET] = LIFE_S(240),
 };
 
-static const char *const tcp_names[TCP_STATES] = { "syn-sent", "syn-received", "established", "fin-opener", "fin-other", "closing", "reset" };
+static const char *const tcp_names[TCP_STATES] = { "syn-sent", "syn-received", "established", "fin-opener", "fin-other", "closing",
+	"reset" };
 
 const char *vfr_conn_state_name(uint8_t proto, uint8_t state)
 {
@@ -60,4 +62,25 @@ uint16_t vfr_conn_life(uint8_t proto, uint8_t state)
 bool vfr_conn_embryonic(uint8_t proto, uint8_t state)
 {
 	return proto == IP_TCP ? state <= SYN_RCVD || state >= CLOSING : state == UDP_NEW;
+}
+
+void vfr_conn_show(struct vfr *v, const struct conn *cn, uint32_t now, struct vfr_conn_info *out)
+{
+	const uint64_t *src = cn->opener_b ? cn->key.b : cn->key.a, *dst = cn->opener_b ? cn->key.a : cn->key.b;
+	uint32_t idle = now - cn->stamp, life = (uint32_t)cn->life << (LIFE_SHIFT - TICK_SHIFT);
+	struct vfr_dom *d = vfr_dom_at(v, cn->charged);
+
+	*out = (struct vfr_conn_info){ .family = conn_family(&cn->key), .proto = conn_proto(&cn->key), .state = cn->state };
+	if (conn_family(&cn->key) == 4) {
+		env_put32(out->src, (uint32_t)src[0]);
+		env_put32(out->dst, (uint32_t)dst[0]);
+	} else {
+		memcpy(out->src, src, 16);
+		memcpy(out->dst, dst, 16);
+	}
+	out->sport = cn->opener_b ? conn_bport(&cn->key) : conn_aport(&cn->key);
+	out->dport = cn->opener_b ? conn_aport(&cn->key) : conn_bport(&cn->key);
+	out->domid = d ? d->domid : VFR_NODOM;
+	out->idle_s = (uint32_t)(((uint64_t)idle << TICK_SHIFT) / SEC);
+	out->expires_s = life > idle ? (uint32_t)(((uint64_t)(life - idle) << TICK_SHIFT) / SEC) : 0;
 }

@@ -257,7 +257,7 @@ void vfr_conn_prepare(struct ctx *c, struct vfr_pkt *p)
 	bool from_b;
 
 	vfr_conn_key(&k, p, &from_b);
-	p->conn_hash = vfr_conn_hash(c->v, &k);
+	p->conn_hash = vfr_conn_hash(c->v->key, &k);
 	__builtin_prefetch(&c->v->conns.bucket[(uint32_t)p->conn_hash & c->v->conns.mask], 1);
 }
 
@@ -284,7 +284,7 @@ static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_h
 
 	if (!vfr_conn_key_quoted(&k, p))
 		return;
-	uint64_t h = vfr_conn_hash(c->v, &k);
+	uint64_t h = vfr_conn_hash(c->v->key, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
 	lock_bucket(b);
 	struct conn *cn = find(t, b, tag_of(h), &k);
@@ -357,7 +357,7 @@ void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hi
 		return;
 	}
 	vfr_conn_key(&k, p, &from_b);
-	uint64_t h = vfr_conn_hash(c->v, &k);
+	uint64_t h = vfr_conn_hash(c->v->key, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
 	lock_bucket(b);
 	struct conn *cn = find(t, b, tag_of(h), &k);
@@ -413,7 +413,7 @@ enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_d
 	if (c->trace)
 		return VFR_DROP_NONE;
 	vfr_conn_key(&k, p, &from_b);
-	uint64_t h = vfr_conn_hash(c->v, &k);
+	uint64_t h = vfr_conn_hash(c->v->key, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
 	lock_bucket(b);
 	enum vfr_drop r = open_in(c, b, h, &k, from_b, d, sched_class);
@@ -421,7 +421,7 @@ enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_d
 	return r;
 }
 
-/* --- ageing and looking ----------------------------------------------------------------------------------------------- */
+/* --- ageing ----------------------------------------------------------------------------------------------- */
 
 static void sweep_bucket(struct vfr *v, struct conn_bucket *b, uint32_t now, uint16_t slot)
 {
@@ -457,27 +457,6 @@ void vfr_conns_drop_dom(struct vfr *v, uint16_t slot)
 		sweep_bucket(v, &t->bucket[i], 0, slot);
 }
 
-static void show(struct vfr *v, const struct conn *cn, uint32_t now, struct vfr_conn_info *out)
-{
-	const uint64_t *src = cn->opener_b ? cn->key.b : cn->key.a, *dst = cn->opener_b ? cn->key.a : cn->key.b;
-	uint32_t idle = now - cn->stamp, life = (uint32_t)cn->life << (LIFE_SHIFT - TICK_SHIFT);
-	struct vfr_dom *d = vfr_dom_at(v, cn->charged);
-
-	*out = (struct vfr_conn_info){ .family = conn_family(&cn->key), .proto = conn_proto(&cn->key), .state = cn->state };
-	if (conn_family(&cn->key) == 4) {
-		env_put32(out->src, (uint32_t)src[0]);
-		env_put32(out->dst, (uint32_t)dst[0]);
-	} else {
-		memcpy(out->src, src, 16);
-		memcpy(out->dst, dst, 16);
-	}
-	out->sport = cn->opener_b ? conn_bport(&cn->key) : conn_aport(&cn->key);
-	out->dport = cn->opener_b ? conn_aport(&cn->key) : conn_bport(&cn->key);
-	out->domid = d ? d->domid : VFR_NODOM;
-	out->idle_s = (uint32_t)(((uint64_t)idle << TICK_SHIFT) / SEC);
-	out->expires_s = life > idle ? (uint32_t)(((uint64_t)(life - idle) << TICK_SHIFT) / SEC) : 0;
-}
-
 /* The cursor: bucket in the upper half, how many of it have been shown in the lower. */
 bool vfr_conn_next(struct vfr *v, uint64_t now_ns, uint64_t *cursor, struct vfr_conn_info *out)
 {
@@ -495,7 +474,7 @@ bool vfr_conn_next(struct vfr *v, uint64_t now_ns, uint64_t *cursor, struct vfr_
 			if (!over(cn, now) && seen++ >= skip)
 				break;
 		if (cn)
-			show(v, cn, now, out);
+			vfr_conn_show(v, cn, now, out);
 		unlock_bucket(b);
 		if (cn) {
 			*cursor = (uint64_t)i << 32 | seen;

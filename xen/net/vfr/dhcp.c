@@ -149,7 +149,8 @@ int vfr_dhcp(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	uint32_t end = p->l3 + p->l3_len < p->head_len ? p->l3 + p->l3_len : p->head_len;
 	if (!d->lease_s)
 		return 0;
-	if (end < p->l4 + 8u + OPTIONS + 4 || b[OP] != BOOTREQUEST || env_get32(b + MAGIC) != DHCP_MAGIC || !mac_equal(b + CHADDR, c->in->mac))
+	if (end < p->l4 + 8u + OPTIONS + 4 || b[OP] != BOOTREQUEST || env_get32(b + MAGIC) != DHCP_MAGIC || !mac_equal(b + CHADDR,
+		c->in->mac))
 		return vfr_drop(c, p, VFR_DROP_BAD_L4);
 	if (!read_options(b + OPTIONS, end - p->l4 - 8 - OPTIONS, &a))
 		return vfr_drop(c, p, VFR_DROP_BAD_L4);

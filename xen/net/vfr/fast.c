@@ -177,7 +177,8 @@ static inline bool from_uplink(struct ctx *c, struct vfr_pkt *p)
 static inline bool may_leave(const struct vfr_domain_cfg *cfg, const struct vfr_pkt *p)
 {
 	for (unsigned int i = 0; i < cfg->egress_denies; i++)
-		if (cfg->egress_deny[i].proto == p->proto && p->dport >= cfg->egress_deny[i].first && p->dport <= cfg->egress_deny[i].last)
+		if (cfg->egress_deny[i].proto == p->proto && p->dport >= cfg->egress_deny[i].first &&
+			p->dport <= cfg->egress_deny[i].last)
 			return false;
 	return !cfg->new_flows_per_s || !(p->flags & VFR_PF_NEWFLOW);
 }

@@ -93,7 +93,8 @@ static bool may_answer(const struct vfr_pkt *p)
 	if (p->flags & VFR_PF_IPV4)
 		return p->src >> 24 != 0 && p->src >> 24 != 127 && p->src >> 28 < 14 && p->dst >> 28 < 14 &&
 		       (p->proto != IP_ICMP || (p->flags & VFR_PF_PORTS));
-	return p->head[p->l3 + IP6_SRC] != 0xff && p->head[p->l3 + IP6_DST] != 0xff && (p->proto != IP_ICMP6 || (p->flags & VFR_PF_PORTS));
+	return p->head[p->l3 + IP6_SRC] != 0xff && p->head[p->l3 + IP6_DST] != 0xff && (p->proto != IP_ICMP6 ||
+		(p->flags & VFR_PF_PORTS));
 }
 
 static uint32_t quote_len(const struct vfr_pkt *p, uint32_t most)

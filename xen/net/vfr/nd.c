@@ -63,7 +63,8 @@ static void finish(uint8_t *f, const uint8_t *dmac, const uint8_t *smac, const u
 
 void vfr_nd_ask(struct ctx *c, const struct vfr_port *out, const uint8_t *mac, const uint8_t target[16])
 {
-	uint8_t f[ETH_LEN + IP6_LEN + 32] = { 0 }, *icmp = f + ETH_LEN + IP6_LEN, src[16], dst[16] = { 0xff, 2 }, group[6] = { 0x33, 0x33, 0xff };
+	uint8_t f[ETH_LEN + IP6_LEN + 32] = { 0 }, *icmp = f + ETH_LEN + IP6_LEN, src[16], dst[16] = { 0xff, 2 }, group[6] = { 0x33,
+		0x33, 0xff };
 
 	vfr_link_local(src, out->mac);
 	icmp[0] = NS;

@@ -131,7 +131,8 @@ static void ask(struct ctx *c, const struct neigh *n)
 }
 
 /* Slow path of vfr_neigh_send(): queue the packet and ask. */
-static int hold(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_port *out, const uint8_t *ip, uint8_t family, uint32_t src)
+static int hold(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_port *out, const uint8_t *ip, uint8_t family,
+	uint32_t src)
 {
 	struct vfr *v = c->v;
 	bool first = false;
@@ -165,7 +166,8 @@ static int hold(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vf
 	return r;
 }
 
-int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_port *out, const uint8_t *ip, uint8_t family, uint32_t src)
+int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_port *out, const uint8_t *ip, uint8_t family,
+	uint32_t src)
 {
 	for (;;) {
 		struct neigh *n = find(c->v, out->id, ip, family);

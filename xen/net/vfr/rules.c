@@ -13,6 +13,7 @@
  * Life-cycle: a rule set is immutable but for its counters. Setting rules makes a new one, swaps the pointer and retires the old;
  * connections opened under old rules stay.
  */
+#include <vfr/classify.h>
 #include <vfr/priv.h>
 
 struct rule_count {
