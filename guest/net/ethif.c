@@ -201,18 +201,23 @@ static void arm_timer(struct ethif *e)
 	timer_wake_at(want);
 }
 
+/* lwIP's clocks are looked at when there is nothing else to do, and now and then when there is. */
+unsigned int ethif_turn(struct ethif *e)
+{
+	unsigned int n = netfront_poll(&e->nf, BATCH, input, e);
+
+	if (n == 0 || ++e->busy_turns == 16) {
+		sys_check_timeouts();
+		e->busy_turns = 0;
+	}
+	netfront_flush(&e->nf);
+	return n;
+}
+
 void ethif_run(struct ethif *e, bool (*stop)(void))
 {
-	unsigned int n, since_timeouts = 0;
-
 	while (!stop || !stop()) {
-		n = netfront_poll(&e->nf, BATCH, input, e);
-		if (n == 0 || ++since_timeouts == 16) {
-			sys_check_timeouts();
-			since_timeouts = 0;
-		}
-		netfront_flush(&e->nf);
-		if (n)
+		if (ethif_turn(e))
 			continue;
 		arm_timer(e);
 		cpu_cli();

@@ -17,10 +17,13 @@ struct ethif {
 	struct netif netif;
 	ethif_hot_fn hot;
 	uint64_t timer;			/* when the next wake-up is due, 0: none armed */
+	unsigned int busy_turns;
 };
 
 /* => 0 or -errno. */
 int ethif_open(struct ethif *e, ethif_hot_fn hot);
-/* Serve until STOP says so (NULL: for ever); IDLE, if any, runs each time before sleeping. */
+/* One batch in, whatever it causes out. => how many packets came. */
+unsigned int ethif_turn(struct ethif *e);
+/* Serve until STOP says so (NULL: for ever), asleep when there is nothing to do. */
 void ethif_run(struct ethif *e, bool (*stop)(void));
 #endif
