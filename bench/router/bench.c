@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <vfr/classify.h>
 #include <vfr/priv.h>
 
 #define BATCH	64
@@ -114,7 +115,8 @@ static struct flow flow_of(const struct load *l, uint32_t i)
 	unsigned int d = i % l->domains, first = l->domains == 1 ? 65536 - l->ports : 1 + d * l->ports;
 	unsigned int port = first + i / l->domains % l->ports;
 
-	return (struct flow){ .peer = 0x08000000u + i * 7, .peer_port = (uint16_t)(1024 + i % 60000), .port = (uint16_t)(port ? port : 1), .domain = (uint16_t)(d + 1) };
+	return (struct flow){ .peer = 0x08000000u + i * 7, .peer_port = (uint16_t)(1024 + i % 60000), .port = (uint16_t)(port ? port
+		: 1), .domain = (uint16_t)(d + 1) };
 }
 
 static void make_frame(uint8_t *f, const struct flow *fl, bool out, uint8_t flags)
@@ -406,7 +408,8 @@ static void write_acl(unsigned int n, const char *rules, const char *trace)
 		random_rule(&b[i], i);
 		uint32_t s = b[i].lo[0], d = b[i].lo[1];
 
-		fprintf(r, "@%u.%u.%u.%u/%u %u.%u.%u.%u/%u %u : %u %u : %u 0x%02x/0x%02x\n", s >> 24, s >> 16 & 255, s >> 8 & 255, s & 255,
+		fprintf(r, "@%u.%u.%u.%u/%u %u.%u.%u.%u/%u %u : %u %u : %u 0x%02x/0x%02x\n", s >> 24, s >> 16 & 255, s >> 8 & 255,
+			s & 255,
 			plen_of(s, b[i].hi[0]), d >> 24, d >> 16 & 255, d >> 8 & 255, d & 255, plen_of(d, b[i].hi[1]),
 			b[i].lo[2], b[i].hi[2], b[i].lo[3], b[i].hi[3], b[i].lo[4], b[i].lo[4] ? 255 : 0);
 	}

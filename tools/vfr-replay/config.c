@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The configuration of a replay: one directive a line, words apart by blanks, # to the end of the line is a remark. See usage() in main.c. */
+/*
+ * The configuration of a replay: one directive a line, words apart by blanks, # to the end of the line is a remark. See usage() in
+ * main.c.
+ */
 #include "replay.h"
 
 #include <arpa/inet.h>

@@ -110,7 +110,8 @@ static void summary(struct vfr *v)
 		for (int dir = 0; dir < 2; dir++)
 			for (unsigned int i = 0; i < VFR_DROP_COUNT; i++)
 				if (c.dir[dir].drop[i])
-					printf("  domain %s%.0u %s: %s %lu\n", d ? "" : "-", d, dir ? "out" : "in", vfr_drop_name(i), c.dir[dir].drop[i]);
+					printf("  domain %s%.0u %s: %s %lu\n", d ? "" : "-", d, dir ? "out" : "in", vfr_drop_name(i),
+						c.dir[dir].drop[i]);
 	}
 }
 

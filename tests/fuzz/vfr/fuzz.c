@@ -243,7 +243,8 @@ static void claim(struct reader *r, bool freeing)
 
 static void attach(unsigned int port)
 {
-	struct vfr_port_cfg cfg = { .kind = port ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .mac = { 2, 0, 0, 0, 1, (uint8_t)port }, .domid = (uint16_t)port };
+	struct vfr_port_cfg cfg = { .kind = port ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .mac = { 2, 0, 0, 0, 1, (uint8_t)port },
+		.domid = (uint16_t)port };
 
 	vfr_port_attach(v, (uint16_t)port, &cfg);
 }
@@ -378,7 +379,8 @@ static void step(struct reader *r)
 
 static void build(void)
 {
-	struct vfr_params par = { .cpus = 1, .max_ports = 8, .max_domains = 16, .max_conns = 64, .max_frags = 16, .max_nat = 16, .seed = { 9 } };
+	struct vfr_params par = { .cpus = 1, .max_ports = 8, .max_domains = 16, .max_conns = 64, .max_frags = 16, .max_nat = 16,
+		.seed = { 9 } };
 	uint8_t pfx[16] = { 0x20, 1, 0x0d, 0xb8, 0, 1 }, none[16] = { 0 }, gw[16] = { 0xfe, 0x80, [15] = 1 };
 
 	memcpy(par.gateway_mac, gateway_mac, 6);

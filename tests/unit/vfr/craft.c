@@ -21,7 +21,8 @@ static const struct {
 	const char *name, *addr;
 } names[] = {
 	{ "S", "203.0.113.7" }, { "T", "203.0.113.8" }, { "X", "192.0.2.9" }, { "Y", "192.0.2.10" },
-	{ "C", "203.0.113.30" }, { "D", "10.0.0.4" }, { "F", "10.0.0.6" }, { "G", "10.0.0.1" }, { "U", "198.51.100.1" }, { "N", "198.51.100.77" },
+	{ "C", "203.0.113.30" }, { "D", "10.0.0.4" }, { "F", "10.0.0.6" }, { "G", "10.0.0.1" }, { "U", "198.51.100.1" }, { "N",
+		"198.51.100.77" },
 	{ "DUMMY", "192.0.0.8" }, { "A6", "2001:db8:1::a" }, { "C6", "2001:db8:3::c" }, { "X6", "2001:db8:99::9" },
 	{ "U6", "2001:db8:ff::1" }, { "H6", "2001:db8:5::5" }, { "LL", "fe80::ff:fe00:ff01" },
 };
@@ -555,7 +556,8 @@ void describe(char *out, unsigned int size, const uint8_t *frame, uint32_t len)
 	if (type == 0x0806) {
 		snprintf(out, size, "arp %s>%s op=%u", show_addr(ip + 14, 4, a), show_addr(ip + 24, 4, b), get16(ip + 6));
 	} else if (type == 0x0800) {
-		describe_l4(out, size, ip[9], show_addr(ip + 12, 4, a), show_addr(ip + 16, 4, b), ip + (ip[0] & 15) * 4, get16(ip + 6) & 0x1fff);
+		describe_l4(out, size, ip[9], show_addr(ip + 12, 4, a), show_addr(ip + 16, 4, b), ip + (ip[0] & 15) * 4,
+			get16(ip + 6) & 0x1fff);
 	} else if (type == 0x86dd) {
 		uint32_t h = 40;
 		int next = ip[6];

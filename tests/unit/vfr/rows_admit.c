@@ -54,21 +54,25 @@ static const struct row rows[] = {
 	{ "outbound: dedicated owner, any port", "in C tcp C:1>X:80\nfwd u" },
 	{ "outbound: sctp in slice", "in A sctp S:1500>X:9\nfwd u" },
 	{ "outbound: sctp outside slice", "in A sctp S:80>X:9\ndrop src-port\nemit A icmp G>S 3/13\nevent src-port A" },
-	{ "outbound: violations are told once a second, with the count", "in A udp S:3000>X:80\ndrop src-port\nemit A icmp G>S 3/13\nevent src-port A 1\n"
+	{ "outbound: violations are told once a second, with the count", "in A udp S:3000>X:80\ndrop src-port\nemit A icmp G>S 3/13\n"
+	  "event src-port A 1\n"
 	  "in A udp S:3001>X:80\ndrop src-port\nemit A icmp G>S 3/13\nin A udp S:3002>X:80\ndrop src-port\nemit A icmp G>S 3/13\n"
 	  "time 1\nin A udp S:3003>X:80\ndrop src-port\nemit A icmp G>S 3/13\nevent src-port A 3" },
 	{ "outbound: to loopback", "in A tcp S:1000>127.0.0.1:80\ndrop martian" },
 	{ "outbound: to a reserved address", "in A tcp S:1000>240.0.0.1:80\ndrop martian" },
 	{ "outbound: limited broadcast", "in A udp S:1000>255.255.255.255:80\ndrop broadcast" },
 	{ "outbound: multicast", "in A udp S:1000>224.0.0.251:5353\ndrop broadcast" },
-	{ "egress: 25/tcp is denied by default", "in A tcp S:1000>X:25 flags=S\ndrop egress-denied\nemit A icmp G>S 3/13\nevent egress A" },
+	{ "egress: 25/tcp is denied by default", "in A tcp S:1000>X:25 flags=S\ndrop egress-denied\nemit A icmp G>S 3/13\n"
+	  "event egress A" },
 	{ "egress: 25/udp is not", "in A udp S:1000>X:25\nfwd u" },
 	{ "egress: the denial can be lifted", "domain A nodeny\nin A tcp S:1000>X:25\nfwd u" },
 	{ "egress: 26/tcp passes", "in A tcp S:1000>X:26 flags=S\nfwd u" },
 	{ "flows: more SYNs than allowed", "domain A flows=2\nin A tcp S:1000>X:80 flags=S\nfwd u\nin A tcp S:1001>X:80 flags=S\nfwd u\n"
 	  "in A tcp S:1002>X:80 flags=S\ndrop flow-limit\nevent flow-limit A" },
-	{ "flows: packets of old flows are not limited", "domain A flows=1\nin A tcp S:1000>X:80 flags=S\nfwd u\nin A tcp S:1001>X:80\nfwd u\nin A tcp S:1002>X:80\nfwd u" },
-	{ "flows: allowance comes back with time", "domain A flows=1\nin A tcp S:1000>X:80 flags=S\nfwd u\nin A tcp S:1001>X:80 flags=S\ndrop flow-limit\n"
+	{ "flows: packets of old flows are not limited", "domain A flows=1\nin A tcp S:1000>X:80 flags=S\nfwd u\nin A tcp S:1001>X:80\n"
+	  "fwd u\nin A tcp S:1002>X:80\nfwd u" },
+	{ "flows: allowance comes back with time", "domain A flows=1\nin A tcp S:1000>X:80 flags=S\nfwd u\n"
+	  "in A tcp S:1001>X:80 flags=S\ndrop flow-limit\n"
 	  "event flow-limit A\ntime 1\nin A tcp S:1001>X:80 flags=S\nfwd u" },
 	{ "DMZ: another protocol has an owner", "proto A S 47 = 0\nin u gre X>S\nfwd A" },
 	{ "DMZ: its owner may send it", "proto A S 47 = 0\nin A gre S>X\nfwd u" },
@@ -100,13 +104,17 @@ static const struct row rows[] = {
 	{ "ttl: zero is treated alike", "in u tcp X:9>S:1000 ttl=0\ndrop ttl @A\nemit u icmp S>X 11/0" },
 	{ "ttl: runs out outbound: traceroute's first hop", "in A udp S:1000>X:33434 ttl=1\ndrop ttl\nemit A icmp G>S 11/0" },
 	{ "ttl: two is enough", "in u tcp X:9>S:1000 ttl=2\nfwd A" },
-	{ "mtu: DF and too big: the sender learns the size", "mtu u 1400\nin A udp S:1000>X:9 df len=1400\ndrop too-big\nemit A icmp G>S 3/4 mtu=1400" },
+	{ "mtu: DF and too big: the sender learns the size", "mtu u 1400\nin A udp S:1000>X:9 df len=1400\ndrop too-big\n"
+	  "emit A icmp G>S 3/4 mtu=1400" },
 	{ "mtu: towards a guest", "mtu A 1000\nin u udp X:9>S:1000 df len=1000\ndrop too-big @A\nemit u icmp S>X 3/4 mtu=1000" },
 	{ "mtu: exactly fits", "mtu u 1400\nin A udp S:1000>X:9 df len=1372\nfwd u" },
-	{ "mtu: without DF it is split", "mtu u 600\nin A udp S:1000>X:9 len=1000\nconsumed\nemit u udp S:1000>X:9\nemit u udp S>X later" },
-	{ "mtu: split towards a guest", "mtu A 600\nin u udp X:9>S:1000 len=1000\nconsumed @A\nemit A udp X:9>S:1000\nemit A udp X>S later" },
+	{ "mtu: without DF it is split", "mtu u 600\nin A udp S:1000>X:9 len=1000\nconsumed\nemit u udp S:1000>X:9\n"
+	  "emit u udp S>X later" },
+	{ "mtu: split towards a guest", "mtu A 600\nin u udp X:9>S:1000 len=1000\nconsumed @A\nemit A udp X:9>S:1000\n"
+	  "emit A udp X>S later" },
 	{ "gso: a large segment crosses as one packet", "in A tcp S:1000>X:80 len=30000 gso=1448 df partial\nfwd u" },
-	{ "gso: segments larger than the MTU", "mtu u 1400\nin A tcp S:1000>X:80 len=30000 gso=1448 df partial\ndrop too-big\nemit A icmp G>S 3/4 mtu=1400" },
+	{ "gso: segments larger than the MTU", "mtu u 1400\nin A tcp S:1000>X:80 len=30000 gso=1448 df partial\ndrop too-big\n"
+	  "emit A icmp G>S 3/4 mtu=1400" },
 	{ "gso: 64 KiB, more than is linear", "in u tcp X:80>S:1000 len=65000 gso=1448 partial\nfwd A" },
 	{ "partial checksum passes untouched", "in A tcp S:1000>X:80 partial\nfwd u" },
 	{ "hairpin: by the shared address, source kept", "in A tcp S:1000>S:2000 flags=S\nfwd B" },
@@ -120,7 +128,8 @@ static const struct row rows[] = {
 	{ "hairpin: between internal addresses", "in D tcp D:9>F:2000\nfwd F" },
 	{ "self: no service", "in A tcp S:1000>G:22\ndrop self\nemit A icmp G>S 3/3" },
 	{ "detached: input from an unknown port", "in 9 tcp S:1000>X:80\ndrop detached @u" },
-	{ "detached: then attached again", "detach A\nin u tcp X:9>S:1000\ndrop owner-down @A\nemit u icmp S>X 3/1\nattach A\nin u tcp X:9>S:1000\nfwd A" },
+	{ "detached: then attached again", "detach A\nin u tcp X:9>S:1000\ndrop owner-down @A\nemit u icmp S>X 3/1\nattach A\n"
+	  "in u tcp X:9>S:1000\nfwd A" },
 	{ "domain gone: its slice is nobody's", "del A\nin u tcp X:9>S:1000\ndrop port-unowned\nemit u icmp S>X 3/3" },
 	{ "domain gone: its address is nobody's", "del C\nin u tcp X:9>C:1000\ndrop addr-unknown" },
 };

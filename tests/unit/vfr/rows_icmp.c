@@ -27,7 +27,8 @@ static const struct row rows[] = {
 	{ "error in: 8 bytes of quote are enough (RFC 792)", "in u icmp Y>S type=11/0 quote(tcp S:1000>X:80) q=28\nfwd A" },
 	{ "error in: 7 bytes are not", "in u icmp Y>S type=11/0 quote(tcp S:1000>X:80) q=27\ndrop icmp-quote" },
 	{ "error in: no quote at all", "in u icmp Y>S type=3/1 len=0\ndrop icmp-quote" },
-	{ "error in: long quote with room for extensions (RFC 4884)", "in u icmp Y>S type=11/0 quote(udp S:1000>X:9 len=100) q=128\nfwd A" },
+	{ "error in: long quote with room for extensions (RFC 4884)", "in u icmp Y>S type=11/0 quote(udp S:1000>X:9 len=100) q=128\n"
+	  "fwd A" },
 	{ "error in: about an echo request", "in u icmp Y>S type=11/0 quote(icmp S:1000>X echo)\nfwd A" },
 	{ "error in: about sctp", "in u icmp Y>S type=3/2 quote(sctp S:1500>X:9)\nfwd A" },
 	{ "error in: about a DMZ protocol", "proto A S 47 = 0\nin u icmp Y>S type=3/2 quote(gre S>X)\nfwd A" },
@@ -42,13 +43,16 @@ static const struct row rows[] = {
 	{ "error in: owner not attached", "in u icmp Y>S type=3/3 quote(udp S:5000>X:9)\ndrop owner-down @E" },
 	{ "error out: a guest reports its closed port", "in A icmp S>X type=3/3 quote(udp X:9>S:1000)\nfwd u" },
 	{ "error out: about another domain's port", "in A icmp S>X type=3/3 quote(udp X:9>S:2000)\ndrop icmp-quote\nevent src-port A" },
-	{ "error out: quote not addressed to the sender", "in A icmp S>X type=3/3 quote(udp X:9>T:1000)\ndrop icmp-quote\nevent src-port A" },
+	{ "error out: quote not addressed to the sender", "in A icmp S>X type=3/3 quote(udp X:9>T:1000)\ndrop icmp-quote\n"
+	  "event src-port A" },
 	{ "error out: from a dedicated address", "in C icmp C>X type=3/3 quote(udp X:9>C:1000)\nfwd u" },
 	{ "error hairpin: B tells A about its closed port", "in B icmp S>S type=3/3 quote(udp S:1000>S:2000)\nfwd A" },
-	{ "error hairpin: but not about what B did not get", "in B icmp S>S type=3/3 quote(udp S:1000>S:1001)\ndrop icmp-quote\nevent src-port B" },
+	{ "error hairpin: but not about what B did not get", "in B icmp S>S type=3/3 quote(udp S:1000>S:1001)\ndrop icmp-quote\n"
+	  "event src-port B" },
 	{ "own: no error about an error", "in u icmp Y>S type=3/3 quote(udp S:1000>X:9) ttl=1\ndrop ttl @A" },
 	{ "own: no error to a broadcast", "in u udp X:9>S:30000 dmac=bcast\ndrop broadcast" },
-	{ "own: errors to a guest are limited to a burst of 50", "repeat 50 noerr A udp S:30000>X:9\nin A udp S:30000>X:80\ndrop src-port" },
+	{ "own: errors to a guest are limited to a burst of 50", "repeat 50 noerr A udp S:30000>X:9\nin A udp S:30000>X:80\n"
+	  "drop src-port" },
 };
 
 const struct table icmp_table = TABLE("icmp", rows);

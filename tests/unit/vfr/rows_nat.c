@@ -9,65 +9,92 @@ static const struct row rows[] = {
 	{ "REQ-1: the mapping does not depend on the peer", OUT "in D udp D:4000>Y:99\nfwd u udp S:4000>Y:99 ttl=63" },
 	{ "REQ-8: nor does the filter", OUT "in u udp Y:99>S:4000\nfwd D udp Y:99>D:4000 ttl=63" },
 	{ "REQ-3: a port of the slice is kept (preservation)", "in D udp D:4003>X:53\nfwd u udp S:4003>X:53 ttl=63" },
-	{ "another port gets one of the slice", "in D udp D:4001>X:53\nfwd u udp S:4001>X:53 ttl=63\nin D udp D:4002>X:53\nfwd u udp S:4002>X:53 ttl=63\n"
-	  "in D udp D:4003>X:53\nfwd u udp S:4003>X:53 ttl=63\nin D udp D:9>X:53\nfwd u udp S:4000>X:53 ttl=63\nin u udp X:53>S:4000\nfwd D udp X:53>D:9 ttl=63" },
+	{ "another port gets one of the slice", "in D udp D:4001>X:53\nfwd u udp S:4001>X:53 ttl=63\nin D udp D:4002>X:53\n"
+	  "fwd u udp S:4002>X:53 ttl=63\n"
+	  "in D udp D:4003>X:53\nfwd u udp S:4003>X:53 ttl=63\nin D udp D:9>X:53\nfwd u udp S:4000>X:53 ttl=63\nin u udp X:53>S:4000\n"
+	  "fwd D udp X:53>D:9 ttl=63" },
 	{ "REQ-2: one public address for all", OUT "in D tcp D:4001>X:80 flags=S\nfwd u tcp S:4001>X:80 flags=S ttl=63" },
-	{ "the slice is full: told, not overloaded (REQ-3)", OUT "in D udp D:4001>X:53\nfwd u udp S:4001>X:53 ttl=63\nin D udp D:4002>X:53\nfwd u udp S:4002>X:53 ttl=63\n"
-	  "in D udp D:4003>X:53\nfwd u udp S:4003>X:53 ttl=63\nin D udp D:9>X:53\ndrop nat-full\nemit D icmp G>D 3/13\nevent nat-exhausted D" },
+	{ "the slice is full: told, not overloaded (REQ-3)", OUT "in D udp D:4001>X:53\nfwd u udp S:4001>X:53 ttl=63\n"
+	  "in D udp D:4002>X:53\nfwd u udp S:4002>X:53 ttl=63\n"
+	  "in D udp D:4003>X:53\nfwd u udp S:4003>X:53 ttl=63\nin D udp D:9>X:53\ndrop nat-full\nemit D icmp G>D 3/13\n"
+	  "event nat-exhausted D" },
 	{ "quota", "domain D maxnat=1\n" OUT "in D udp D:4001>X:53\ndrop nat-full\nemit D icmp G>D 3/13\nevent nat-exhausted D" },
-	{ "two domains keep apart", OUT "in F udp F:6000>X:53\nfwd u udp S:6000>X:53 ttl=63\nin u udp X:53>S:6000\nfwd F udp X:53>F:6000 ttl=63" },
+	{ "two domains keep apart", OUT "in F udp F:6000>X:53\nfwd u udp S:6000>X:53 ttl=63\nin u udp X:53>S:6000\n"
+	  "fwd F udp X:53>F:6000 ttl=63" },
 	{ "nobody asked: no way in", "in u udp X:53>S:4000\ndrop nat-unmapped @D" },
 	{ "REQ-5: UDP lives 5 minutes", OUT "time 295\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63" },
 	{ "REQ-5: and no longer", OUT "time 305\nin u udp X:53>S:4000\ndrop nat-unmapped @D" },
-	{ "REQ-6: what comes in does not keep it alive", OUT "time 200\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63\ntime 200\nin u udp X:53>S:4000\ndrop nat-unmapped @D" },
+	{ "REQ-6: what comes in does not keep it alive", OUT "time 200\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63\ntime 200\n"
+	  "in u udp X:53>S:4000\ndrop nat-unmapped @D" },
 	{ "REQ-6: what goes out does", OUT "time 200\n" OUT "time 200\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63" },
-	{ "REQ-9: hairpin, seen as public from the other side", "in F udp F:6000>X:9\nfwd u udp S:6000>X:9 ttl=63\nin D udp D:4000>S:6000\nfwd F udp S:4000>F:6000 ttl=63\n"
+	{ "REQ-9: hairpin, seen as public from the other side", "in F udp F:6000>X:9\nfwd u udp S:6000>X:9 ttl=63\n"
+	  "in D udp D:4000>S:6000\nfwd F udp S:4000>F:6000 ttl=63\n"
 	  "in F udp F:6000>S:4000\nfwd D udp S:6000>D:4000 ttl=63" },
 	{ "REQ-9: hairpin to oneself", OUT "in D udp D:4001>S:4000\nfwd D udp S:4001>D:4000 ttl=63\nalso D" },
 	{ "from a slice owner to a mapped port", OUT "in A udp S:1000>S:4000\nfwd D udp S:1000>D:4000 ttl=63" },
 	{ "from an internal guest to a slice owner", "in D tcp D:4000>S:1000 flags=S\nfwd A tcp S:4000>S:1000 flags=S ttl=63" },
 	{ "between internal addresses nothing is translated", "in D udp D:5>F:6\nfwd F" },
 	{ "from a slice owner to an internal address", "in A udp S:1000>D:6\nfwd D" },
-	{ "TCP: out and back (RFC 5382 REQ-1)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\nin u tcp X:80>S:4000 flags=SA\nfwd D tcp X:80>D:4000 flags=SA ttl=63" },
-	{ "TCP: simultaneous open (RFC 5382 REQ-2)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\nin u tcp X:80>S:4000 flags=S\nfwd D tcp X:80>D:4000 flags=S ttl=63\n"
+	{ "TCP: out and back (RFC 5382 REQ-1)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\n"
+	  "in u tcp X:80>S:4000 flags=SA\nfwd D tcp X:80>D:4000 flags=SA ttl=63" },
+	{ "TCP: simultaneous open (RFC 5382 REQ-2)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\n"
+	  "in u tcp X:80>S:4000 flags=S\nfwd D tcp X:80>D:4000 flags=S ttl=63\n"
 	  "in D tcp D:4000>X:80 flags=SA\nfwd u tcp S:4000>X:80 flags=SA ttl=63" },
-	{ "TCP: half-open lives 4 minutes (RFC 5382 REQ-5)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\ntime 245\nin u tcp X:80>S:4000 flags=SA\ndrop nat-unmapped @D" },
-	{ "TCP: established lives 2 hours 4 minutes (RFC 5382 REQ-5)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\nin u tcp X:80>S:4000 flags=SA\n"
+	{ "TCP: half-open lives 4 minutes (RFC 5382 REQ-5)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\n"
+	  "time 245\nin u tcp X:80>S:4000 flags=SA\ndrop nat-unmapped @D" },
+	{ "TCP: established lives 2 hours 4 minutes (RFC 5382 REQ-5)", "in D tcp D:4000>X:80 flags=S\n"
+	  "fwd u tcp S:4000>X:80 flags=S ttl=63\nin u tcp X:80>S:4000 flags=SA\n"
 	  "fwd D tcp X:80>D:4000 flags=SA ttl=63\ntime 7400\nin u tcp X:80>S:4000\nfwd D tcp X:80>D:4000 ttl=63" },
-	{ "TCP: closed lives 4 minutes", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\nin u tcp X:80>S:4000 flags=SA\n"
-	  "fwd D tcp X:80>D:4000 flags=SA ttl=63\nin D tcp D:4000>X:80 flags=R\nfwd u tcp S:4000>X:80 flags=R ttl=63\ntime 245\nin u tcp X:80>S:4000\ndrop nat-unmapped @D" },
+	{ "TCP: closed lives 4 minutes", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\n"
+	  "in u tcp X:80>S:4000 flags=SA\n"
+	  "fwd D tcp X:80>D:4000 flags=SA ttl=63\nin D tcp D:4000>X:80 flags=R\nfwd u tcp S:4000>X:80 flags=R ttl=63\ntime 245\n"
+	  "in u tcp X:80>S:4000\ndrop nat-unmapped @D" },
 	{ "TCP: partial checksum is kept partial", "in D tcp D:4000>X:80 flags=S partial\nfwd u tcp S:4000>X:80 flags=S partial ttl=63" },
-	{ "TCP: a large segment", "in D tcp D:4000>X:80 len=20000 gso=1448 partial\nfwd u tcp S:4000>X:80 len=20000 gso=1448 partial ttl=63" },
-	{ "echo: out and back (RFC 5508 REQ-1)", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\nin u icmp X:4000>S reply\nfwd D icmp X:4000>D reply ttl=63" },
-	{ "echo: lives 60 s (RFC 5508 REQ-2)", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\ntime 62\nin u icmp X:4000>S reply\ndrop nat-unmapped @D" },
+	{ "TCP: a large segment", "in D tcp D:4000>X:80 len=20000 gso=1448 partial\n"
+	  "fwd u tcp S:4000>X:80 len=20000 gso=1448 partial ttl=63" },
+	{ "echo: out and back (RFC 5508 REQ-1)", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\nin u icmp X:4000>S reply\n"
+	  "fwd D icmp X:4000>D reply ttl=63" },
+	{ "echo: lives 60 s (RFC 5508 REQ-2)", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\ntime 62\n"
+	  "in u icmp X:4000>S reply\ndrop nat-unmapped @D" },
 	{ "echo: the shared address is asked from inside", "in D icmp D:9>S echo\nfwd D icmp S:9>D reply ttl=64" },
 	{ "echo: the gateway is asked", "in D icmp D:9>G echo\nfwd D icmp G:9>D reply ttl=64" },
-	{ "error in: quote is translated (RFC 5508 REQ-4)", OUT "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\nfwd D icmp Y>D type=3/3 quote(udp D:4000>X:53) ttl=63" },
-	{ "error in: fragmentation needed (RFC 5508 REQ-4)", "in D tcp D:4000>X:80\nfwd u tcp S:4000>X:80 ttl=63\nin u icmp Y>S type=3/4 mtu=1280 quote(tcp S:4000>X:80)\n"
+	{ "error in: quote is translated (RFC 5508 REQ-4)", OUT "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\n"
+	  "fwd D icmp Y>D type=3/3 quote(udp D:4000>X:53) ttl=63" },
+	{ "error in: fragmentation needed (RFC 5508 REQ-4)", "in D tcp D:4000>X:80\nfwd u tcp S:4000>X:80 ttl=63\n"
+	  "in u icmp Y>S type=3/4 mtu=1280 quote(tcp S:4000>X:80)\n"
 	  "fwd D icmp Y>D type=3/4 mtu=1280 quote(tcp D:4000>X:80) ttl=63" },
-	{ "error in: short quote", OUT "in u icmp Y>S type=11/0 quote(udp S:4000>X:53) q=28\nfwd D icmp Y>D type=11/0 quote(udp D:4000>X:53) q=28 ttl=63" },
-	{ "error in: about an echo", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\nin u icmp Y>S type=11/0 quote(icmp S:4000>X echo)\nfwd D icmp Y>D type=11/0 quote(icmp D:4000>X echo) ttl=63" },
+	{ "error in: short quote", OUT "in u icmp Y>S type=11/0 quote(udp S:4000>X:53) q=28\n"
+	  "fwd D icmp Y>D type=11/0 quote(udp D:4000>X:53) q=28 ttl=63" },
+	{ "error in: about an echo", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\n"
+	  "in u icmp Y>S type=11/0 quote(icmp S:4000>X echo)\nfwd D icmp Y>D type=11/0 quote(icmp D:4000>X echo) ttl=63" },
 	{ "error in: unmapped port", "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\ndrop nat-unmapped @D" },
-	{ "error in: does not end the mapping (RFC 5508 REQ-6)", OUT "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\nfwd D icmp Y>D type=3/3 quote(udp D:4000>X:53) ttl=63\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63" },
-	{ "error out: a guest's closed port (RFC 5508 REQ-5)", OUT "in D icmp D>X type=3/3 quote(udp X:53>D:4000)\nfwd u icmp S>X type=3/3 quote(udp X:53>S:4000) ttl=63" },
+	{ "error in: does not end the mapping (RFC 5508 REQ-6)", OUT "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\n"
+	  "fwd D icmp Y>D type=3/3 quote(udp D:4000>X:53) ttl=63\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63" },
+	{ "error out: a guest's closed port (RFC 5508 REQ-5)", OUT "in D icmp D>X type=3/3 quote(udp X:53>D:4000)\n"
+	  "fwd u icmp S>X type=3/3 quote(udp X:53>S:4000) ttl=63" },
 	{ "error out: about what was never mapped", "in D icmp D>X type=3/3 quote(udp X:53>D:4000)\ndrop nat-unmapped" },
 	{ "TTL runs out: the error quotes the private packet", "in D udp D:4000>X:53 ttl=1\ndrop ttl\nemit D icmp G>D 11/0" },
-	{ "MTU: the error goes to the private address", "mtu u 600\nin D udp D:4000>X:53 df len=1000\ndrop too-big\nemit D icmp G>D 3/4 mtu=600" },
-	{ "fragments out: in any order (REQ-14)", "in D udp D:4000>X:53 id=5 frag=64 len=64\nheld\nin D udp D:4000>X:53 id=5 frag=0+ len=64\nfwdfrag u\nrelfrag u" },
+	{ "MTU: the error goes to the private address", "mtu u 600\nin D udp D:4000>X:53 df len=1000\ndrop too-big\n"
+	  "emit D icmp G>D 3/4 mtu=600" },
+	{ "fragments out: in any order (REQ-14)", "in D udp D:4000>X:53 id=5 frag=64 len=64\nheld\n"
+	  "in D udp D:4000>X:53 id=5 frag=0+ len=64\nfwdfrag u\nrelfrag u" },
 	{ "other protocols are refused", "in D gre D>X\ndrop nat-unsuited" },
 	{ "SCTP is refused (its checksum covers the whole packet)", "in D sctp D:4000>X:9\ndrop nat-unsuited" },
 	{ "without NAT a private address goes nowhere", "domain D nonat\nin D udp D:4000>X:53\ndrop nat-unsuited" },
 	{ "private source of another guest", "in A udp D:4000>X:53\ndrop src-addr\nevent src-addr A" },
 	{ "egress denial holds inside NAT", "in D tcp D:4000>X:25 flags=S\ndrop egress-denied\nemit D icmp G>D 3/13\nevent egress D" },
 	{ "rules see the public side", "rule D out drop udp src=S\nin D udp D:4000>X:53\ndrop rule" },
-	{ "rules reject: the private side is told", "rule D out reject udp\nin D udp D:4000>X:53\ndrop rule-reject\nemit D icmp G>D 3/13" },
+	{ "rules reject: the private side is told", "rule D out reject udp\nin D udp D:4000>X:53\ndrop rule-reject\n"
+	  "emit D icmp G>D 3/13" },
 	{ "a mapping dies with its port", OUT "free D S udp 4000 = 0\nin u udp X:53>S:4000\ndrop port-unowned\nemit u icmp S>X 3/3" },
-	{ "and another is found", OUT "free D S udp 4000 = 0\nrule D out count\nfree D S udp 4001-4002 = 0\nin D udp D:4000>X:53\nfwd u udp S:4003>X:53 ttl=63" },
+	{ "and another is found", OUT "free D S udp 4000 = 0\nrule D out count\nfree D S udp 4001-4002 = 0\nin D udp D:4000>X:53\n"
+	  "fwd u udp S:4003>X:53 ttl=63" },
 	{ "mappings go with the domain", OUT "del D\nin u udp X:53>S:4000\ndrop port-unowned\nemit u icmp S>X 3/3" },
 	{ "dhcp: off by default", "in A udp 0.0.0.0:68>255.255.255.255:67\ndrop src-addr\nevent src-addr A" },
 	{ "dhcp: too short for BOOTP", "dhcp A\nin A udp 0.0.0.0:68>255.255.255.255:67 len=100\ndrop bad-l4" },
 	{ "dhcp: not BOOTP", "dhcp A\nin A udp 0.0.0.0:68>255.255.255.255:67 len=300\ndrop bad-l4" },
-	{ "dhcp: another domain's is its own matter", "dhcp B\nin A udp 0.0.0.0:68>255.255.255.255:67 len=300\ndrop src-addr\nevent src-addr A" },
+	{ "dhcp: another domain's is its own matter", "dhcp B\nin A udp 0.0.0.0:68>255.255.255.255:67 len=300\ndrop src-addr\n"
+	  "event src-addr A" },
 };
 
 const struct table nat_table = TABLE("nat", rows);

@@ -23,25 +23,36 @@ static const struct row rows[] = {
 	{ "arp: a guest in a stranger's name", "in A arp Y>G\ndrop arp-bad\nevent src-addr A" },
 	{ "arp: an internal guest", "in D arp D>G\nconsumed\nemit D arp G>D op=2" },
 	{ "arp: announcement of all public addresses", "announce\nemit? u\nemit? u\nemit? u" },
-	{ "next hop unknown: asked for, packet waits, then goes", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\nconsumed\nrel u" },
-	{ "next hop known after that", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\nconsumed\nrel u\nin A tcp S:1000>X:80\nfwd u" },
-	{ "next hop: asked once for many packets, which keep their order", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "in A tcp S:1001>X:80\nheld\nin B tcp S:2000>X:80\nheld\n"
+	{ "next hop unknown: asked for, packet waits, then goes", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\n"
+	  "consumed\nrel u" },
+	{ "next hop known after that", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\nconsumed\nrel u\n"
+	  "in A tcp S:1000>X:80\nfwd u" },
+	{ "next hop: asked once for many packets, which keep their order", "noneigh\nin A tcp S:1000>X:80\nheld\n"
+	  ASK "in A tcp S:1001>X:80\nheld\nin B tcp S:2000>X:80\nheld\n"
 	  "in u arp U>S op=2\nconsumed\nrel u tcp S:1000>X:80 ttl=63\nrel u tcp S:1001>X:80 ttl=63\nrel u tcp S:2000>X:80 ttl=63" },
-	{ "next hop: a host on the link is asked for itself", "in A tcp S:1000>N:80\nheld\nemit u arp S>N op=1\nin u arp N>S op=2\nconsumed\nrel u" },
-	{ "next hop: silent: four questions, then the sender is told", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "time 1\n" ASK "time 1\n" ASK "time 1\n" ASK "time 1\n"
+	{ "next hop: a host on the link is asked for itself", "in A tcp S:1000>N:80\nheld\nemit u arp S>N op=1\nin u arp N>S op=2\n"
+	  "consumed\nrel u" },
+	{ "next hop: silent: four questions, then the sender is told", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "time 1\n"
+	  ASK "time 1\n" ASK "time 1\n" ASK "time 1\n"
 	  "emit A icmp G>S 3/1\nevent neigh-failed -\nreldrop neigh-failed" },
-	{ "next hop: the queue is bounded", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "repeat 15 wait A tcp S:1000>X:80%\nin A tcp S:1000>X:80\ndrop neigh-queue\n"
+	{ "next hop: the queue is bounded", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "repeat 15 wait A tcp S:1000>X:80%\n"
+	  "in A tcp S:1000>X:80\ndrop neigh-queue\n"
 	  "in u arp U>S op=2\nconsumed\nrel u\nrepeat 15 relany" },
-	{ "next hop: an unasked answer teaches nothing", "noneigh\nin u arp U>S op=2\nconsumed\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\nconsumed\nrel u" },
+	{ "next hop: an unasked answer teaches nothing", "noneigh\nin u arp U>S op=2\nconsumed\nin A tcp S:1000>X:80\nheld\n"
+	  ASK "in u arp U>S op=2\nconsumed\nrel u" },
 	{ "next hop: who asks us is learnt", "noneigh\nin u arp U>S\nconsumed\nemit u arp S>U op=2\nin A tcp S:1000>X:80\nfwd u" },
-	{ "next hop: unused, it is forgotten after 30 s", "noneigh\nin u arp U>S\nconsumed\nemit u arp S>U op=2\ntime 31\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\nconsumed\nrel u" },
-	{ "next hop: used, it is asked again, in person, and packets go on", "noneigh\nin u arp U>S\nconsumed\nemit u arp S>U op=2\nin A tcp S:1000>X:80\nfwd u\ntime 30\n" ASK
+	{ "next hop: unused, it is forgotten after 30 s", "noneigh\nin u arp U>S\nconsumed\nemit u arp S>U op=2\ntime 31\n"
+	  "in A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\nconsumed\nrel u" },
+	{ "next hop: used, it is asked again, in person, and packets go on", "noneigh\nin u arp U>S\nconsumed\nemit u arp S>U op=2\n"
+	  "in A tcp S:1000>X:80\nfwd u\ntime 30\n" ASK
 	  "in A tcp S:1000>X:80\nfwd u\nin u arp U>S op=2\nconsumed\ntime 20" },
 	{ "next hop: static never ages", "time 100\nin A tcp S:1000>X:80\nfwd u" },
 	{ "detach of the uplink drops what waits", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "detach u\nreldrop detached" },
-	{ "detach of the sender drops what waits", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "detach A\nreldrop detached\nin u arp U>S op=2\nconsumed" },
+	{ "detach of the sender drops what waits", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "detach A\nreldrop detached\n"
+	  "in u arp U>S op=2\nconsumed" },
 	{ "no uplink: no route", "detach u\nin A tcp S:1000>X:80\ndrop no-route\nemit A icmp G>S 3/0" },
-	{ "a fragment may wait for the next hop too", "noneigh\nin A udp S:1000>X:9 id=7 frag=64 len=64\nheld\nin A udp S:1000>X:9 id=7 frag=0+ len=64\nheld\n" ASK
+	{ "a fragment may wait for the next hop too", "noneigh\nin A udp S:1000>X:9 id=7 frag=64 len=64\nheld\n"
+	  "in A udp S:1000>X:9 id=7 frag=0+ len=64\nheld\n" ASK
 	  "in u arp U>S op=2\nconsumed\nrel u udp S:1000>X:9 id=7 frag=0+ len=64 ttl=63\nrel u" },
 };
 

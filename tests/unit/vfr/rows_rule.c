@@ -20,15 +20,18 @@ static const struct row rows[] = {
 	{ "by source prefix", "rule A in drop src=192.0.2.0/24\n" SYNACK "drop rule @A\nin u tcp 192.0.3.1:80>S:1000\nfwd A" },
 	{ "by one source address", "rule A in drop src=X\nin u tcp Y:80>S:1000\nfwd A\n" SYNACK "drop rule @A" },
 	{ "by destination prefix of 1 bit", "rule A out drop dst=128.0.0.0/1\n" SYN "drop rule\nin A tcp S:1000>10.9.9.9:80\nfwd u" },
-	{ "by source port range", "rule A out drop udp sport=1100-1200\nin A udp S:1099>X:9\nfwd u\nin A udp S:1100>X:9\ndrop rule\nin A udp S:1200>X:9\ndrop rule\nin A udp S:1201>X:9\nfwd u" },
+	{ "by source port range", "rule A out drop udp sport=1100-1200\nin A udp S:1099>X:9\nfwd u\nin A udp S:1100>X:9\ndrop rule\n"
+	  "in A udp S:1200>X:9\ndrop rule\nin A udp S:1201>X:9\nfwd u" },
 	{ "by port of any protocol that has ports", "rule A out drop dport=80\n" SYN "drop rule\nin A udp S:1000>X:80\ndrop rule" },
 	{ "a port rule does not match a packet without ports", "proto A S 47 = 0\nrule A out drop dport=0-100\nin A gre S>X\nfwd u" },
 	{ "by protocol", "proto A S 47 = 0\nrule A out drop gre\nin A gre S>X\ndrop rule" },
-	{ "by TCP flags: SYN alone", "rule A in drop tcp flags=18/2\nin u tcp X:9>S:1000 flags=S\ndrop rule @A\nin u tcp X:9>S:1000 flags=SA\nfwd A" },
+	{ "by TCP flags: SYN alone", "rule A in drop tcp flags=18/2\nin u tcp X:9>S:1000 flags=S\ndrop rule @A\n"
+	  "in u tcp X:9>S:1000 flags=SA\nfwd A" },
 	{ "by ICMP type", "rule C in drop icmp type=13\nin u icmp X>C type=13/0\ndrop rule @C\nin u icmp X:7>C echo\nfwd C" },
 	{ "global rules come first", "rule all out drop tcp dport=80\nrule A out accept\n" SYN "drop rule" },
 	{ "a global accept does not bind the domain", "rule all out accept\nrule A out drop\n" SYN "drop rule" },
-	{ "global rules hold for every domain", "rule all in drop udp\nin u udp X:9>S:1000\ndrop rule @A\nin u udp X:9>S:2000\ndrop rule @B" },
+	{ "global rules hold for every domain", "rule all in drop udp\nin u udp X:9>S:1000\ndrop rule @A\nin u udp X:9>S:2000\n"
+	  "drop rule @B" },
 	{ "reject of TCP: a reset", "rule A out reject tcp\n" SYN "drop rule-reject\nemit A tcp X:80>S:1000 RA" },
 	{ "reject of TCP with ACK: a plain reset", "rule A out reject tcp\n" ACK "drop rule-reject\nemit A tcp X:80>S:1000 R" },
 	{ "reject never answers a reset", "rule A out reject tcp\nin A tcp S:1000>X:80 flags=R\ndrop rule-reject" },
@@ -36,10 +39,13 @@ static const struct row rows[] = {
 	{ "reject towards outside", "rule A in reject tcp\nin u tcp X:9>S:1000 flags=S\ndrop rule-reject @A\nemit u tcp S:1000>X:9 RA" },
 	{ "count goes on", "rule A out count\nrule A out drop\n" SYN "drop rule" },
 	{ "log tells the audit and goes on with its action", "rule A out drop log\n" SYN "drop rule\nevent rule-log A" },
-	{ "log: once a second, with the count", "rule A out accept log\n" SYN "fwd u\nevent rule-log A 1\n" SYN "fwd u\n" SYN "fwd u\ntime 1\n" SYN "fwd u\nevent rule-log A 3" },
-	{ "limit: matches within its rate only", "rule A out accept udp rate=2\nrule A out drop udp\nin A udp S:1000>X:9\nfwd u\nin A udp S:1000>X:9\nfwd u\n"
+	{ "log: once a second, with the count", "rule A out accept log\n" SYN "fwd u\nevent rule-log A 1\n" SYN "fwd u\n" SYN "fwd u\n"
+	  "time 1\n" SYN "fwd u\nevent rule-log A 3" },
+	{ "limit: matches within its rate only", "rule A out accept udp rate=2\nrule A out drop udp\nin A udp S:1000>X:9\nfwd u\n"
+	  "in A udp S:1000>X:9\nfwd u\n"
 	  "in A udp S:1000>X:9\ndrop rule\ntime 1\nin A udp S:1000>X:9\nfwd u" },
-	{ "hairpin: the sender's out and the receiver's in are both asked", "rule A out accept\nrule B in drop\nin A tcp S:1000>S:2000\ndrop rule @A" },
+	{ "hairpin: the sender's out and the receiver's in are both asked", "rule A out accept\nrule B in drop\n"
+	  "in A tcp S:1000>S:2000\ndrop rule @A" },
 	{ "hairpin: sender says no", "rule A out drop\nrule B in accept\nin A tcp S:1000>S:2000\ndrop rule" },
 	{ "norules: everything passes again", "rule A out drop\n" SYN "drop rule\nnorules A\n" SYN "fwd u" },
 	{ "state: answers pass without a rule", STATEFUL OPEN },
@@ -52,38 +58,55 @@ static const struct row rows[] = {
 	{ "state: SYN-ACK repeated", STATEFUL SYN "fwd u\n" SYNACK "fwd A\n" SYNACK "fwd A" },
 	{ "state: refused connection (reset)", STATEFUL SYN "fwd u\nin u tcp X:80>S:1000 flags=RA\nfwd A" },
 	{ "state: new connection on the ports of a reset one", STATEFUL SYN "fwd u\nin u tcp X:80>S:1000 flags=RA\nfwd A\n" OPEN },
-	{ "state: orderly end", STATEFUL OPEN "in A tcp S:1000>X:80 flags=FA\nfwd u\nin u tcp X:80>S:1000 flags=FA\nfwd A\n" ACK "fwd u" },
+	{ "state: orderly end", STATEFUL OPEN "in A tcp S:1000>X:80 flags=FA\nfwd u\nin u tcp X:80>S:1000 flags=FA\nfwd A\n"
+	  ACK "fwd u" },
 	{ "state: half-closed still carries data", STATEFUL OPEN "in A tcp S:1000>X:80 flags=FA\nfwd u\nin u tcp X:80>S:1000\nfwd A" },
 	{ "state: half-open lives 4 minutes (RFC 5382 REQ-5)", STATEFUL SYN "fwd u\ntime 235\n" SYNACK "fwd A" },
 	{ "state: and no longer", STATEFUL SYN "fwd u\ntime 245\n" SYNACK "drop rule @A" },
 	{ "state: established lives 2 hours 4 minutes (RFC 5382 REQ-5)", STATEFUL OPEN "time 7400\nin u tcp X:80>S:1000\nfwd A" },
 	{ "state: and no longer", STATEFUL OPEN "time 7450\nin u tcp X:80>S:1000\ndrop rule @A" },
-	{ "state: after a reset 4 minutes (RFC 7857 2.2)", STATEFUL OPEN "in u tcp X:80>S:1000 flags=R\nfwd A\ntime 245\nin u tcp X:80>S:1000\ndrop rule @A" },
+	{ "state: after a reset 4 minutes (RFC 7857 2.2)", STATEFUL OPEN "in u tcp X:80>S:1000 flags=R\nfwd A\ntime 245\n"
+	  "in u tcp X:80>S:1000\ndrop rule @A" },
 	{ "state: UDP answers", STATEFUL "in A udp S:1000>X:53\nfwd u\nin u udp X:53>S:1000\nfwd A" },
-	{ "state: UDP lives 5 minutes once answered (RFC 4787 REQ-5)", STATEFUL "in A udp S:1000>X:53\nfwd u\nin u udp X:53>S:1000\nfwd A\ntime 295\nin u udp X:53>S:1000\nfwd A" },
+	{ "state: UDP lives 5 minutes once answered (RFC 4787 REQ-5)", STATEFUL "in A udp S:1000>X:53\nfwd u\nin u udp X:53>S:1000\n"
+	  "fwd A\ntime 295\nin u udp X:53>S:1000\nfwd A" },
 	{ "state: UDP one-way lives 2 minutes", STATEFUL "in A udp S:1000>X:53\nfwd u\ntime 125\nin u udp X:53>S:1000\ndrop rule @A" },
 	{ "state: echo answers", STATEFUL "in A icmp S:1000>X echo\nfwd u\nin u icmp X:1000>S reply\nfwd A" },
-	{ "state: echo lives 60 s (RFC 5508 REQ-2)", STATEFUL "in A icmp S:1000>X echo\nfwd u\ntime 58\nin u icmp X:1000>S reply\nfwd A\ntime 62\nin u icmp X:1000>S reply\ndrop rule @A" },
-	{ "state: an ICMP error about a connection passes", STATEFUL SYN "fwd u\nin u icmp Y>S type=3/4 mtu=1400 quote(tcp S:1000>X:80)\nfwd A" },
+	{ "state: echo lives 60 s (RFC 5508 REQ-2)", STATEFUL "in A icmp S:1000>X echo\nfwd u\ntime 58\nin u icmp X:1000>S reply\n"
+	  "fwd A\ntime 62\nin u icmp X:1000>S reply\ndrop rule @A" },
+	{ "state: an ICMP error about a connection passes", STATEFUL SYN "fwd u\n"
+	  "in u icmp Y>S type=3/4 mtu=1400 quote(tcp S:1000>X:80)\nfwd A" },
 	{ "state: an ICMP error about none does not", STATEFUL "in u icmp Y>S type=3/4 mtu=1400 quote(tcp S:1000>X:80)\ndrop rule @A" },
 	{ "state: connections survive a change of rules", STATEFUL OPEN "rule A out drop\nin u tcp X:80>S:1000\nfwd A" },
 	{ "state: and so do they without", STATEFUL OPEN "norules A\nin u tcp X:80>S:1000\nfwd A" },
-	{ "state: hairpin, both sides stateful", "rule A out accept state\nrule A in drop\nrule B in accept state tcp dport=2000\nrule B out drop\n"
+	{ "state: hairpin, both sides stateful", "rule A out accept state\nrule A in drop\nrule B in accept state tcp dport=2000\n"
+	  "rule B out drop\n"
 	  "in A tcp S:1000>S:2000 flags=S\nfwd B\nin B tcp S:2000>S:1000 flags=SA\nfwd A\nin A tcp S:1000>S:2000\nfwd B" },
-	{ "state: inbound service", "rule A in accept state tcp dport=80\nrule A in drop\nrule A out drop\nin u tcp X:9>S:80 flags=S\nfwd A\nin A tcp S:80>X:9 flags=SA\nfwd u\nin A tcp S:80>Y:9 flags=SA\ndrop rule" },
+	{ "state: inbound service", "rule A in accept state tcp dport=80\nrule A in drop\nrule A out drop\nin u tcp X:9>S:80 flags=S\n"
+	  "fwd A\nin A tcp S:80>X:9 flags=SA\nfwd u\nin A tcp S:80>Y:9 flags=SA\ndrop rule" },
 	{ "state: established only", "rule A out accept state\nrule A in accept st=e\nrule A in drop\n" SYN "fwd u\n" SYNACK "fwd A" },
-	{ "state: new is not invalid", "rule A in accept st=n\nrule A in drop\nin u tcp X:9>S:1000 flags=S\nfwd A\nin u tcp X:9>S:1000\ndrop rule @A" },
-	{ "quota: half-open ones make room for each other", "domain A conns=1\n" STATEFUL SYN "fwd u\nin A tcp S:1001>X:80 flags=S\ndrop conn-quota\nevent conn-quota A" },
-	{ "quota: of another domain is untouched", "domain A conns=1\nrule B out accept state\n" STATEFUL SYN "fwd u\nin B tcp S:2000>X:80 flags=S\nfwd u" },
-	{ "quota: an established one is never pushed out", "domain A conns=1\n" STATEFUL OPEN "in A tcp S:1001>X:80 flags=S\ndrop conn-quota\nevent conn-quota A\nin u tcp X:80>S:1000\nfwd A" },
+	{ "state: new is not invalid", "rule A in accept st=n\nrule A in drop\nin u tcp X:9>S:1000 flags=S\nfwd A\n"
+	  "in u tcp X:9>S:1000\ndrop rule @A" },
+	{ "quota: half-open ones make room for each other", "domain A conns=1\n" STATEFUL SYN "fwd u\nin A tcp S:1001>X:80 flags=S\n"
+	  "drop conn-quota\nevent conn-quota A" },
+	{ "quota: of another domain is untouched", "domain A conns=1\nrule B out accept state\n" STATEFUL SYN "fwd u\n"
+	  "in B tcp S:2000>X:80 flags=S\nfwd u" },
+	{ "quota: an established one is never pushed out", "domain A conns=1\n" STATEFUL OPEN "in A tcp S:1001>X:80 flags=S\n"
+	  "drop conn-quota\nevent conn-quota A\nin u tcp X:80>S:1000\nfwd A" },
 	{ "quota: comes back with time", "domain A conns=1\n" STATEFUL SYN "fwd u\ntime 300\nin A tcp S:1001>X:80 flags=S\nfwd u" },
-	{ "fragments: the first is asked, the rest follow", "rule A in drop udp dport=1000\nin u udp X:9>S:1000 id=7 frag=0+ len=64\ndrop rule @A\nin u udp X:9>S:1000 id=7 frag=64 len=64\ndrop rule" },
-	{ "v6 rules: by source", "rule A in drop src=2001:db8:99::/48\nin u tcp [X6]:9>[A6]:80\ndrop rule @A\nin u tcp X:9>S:1000\nfwd A" },
-	{ "v6 rules: by full address", "rule A in drop src=X6\nin u tcp [X6]:9>[A6]:80\ndrop rule @A\nin u tcp [2001:db8:99::8]:9>[A6]:80\nfwd A" },
-	{ "v6 rules: a rule without family matches both", "rule A in drop tcp dport=1000\nin u tcp [X6]:9>[A6]:1000\ndrop rule @A\nin u tcp X:9>S:1000\ndrop rule @A" },
-	{ "v6 state", STATEFUL "in A tcp [A6]:9>[X6]:80 flags=S\nfwd u\nin u tcp [X6]:80>[A6]:9 flags=SA\nfwd A\nin u tcp [X6]:81>[A6]:9 flags=SA\ndrop rule @A" },
+	{ "fragments: the first is asked, the rest follow", "rule A in drop udp dport=1000\nin u udp X:9>S:1000 id=7 frag=0+ len=64\n"
+	  "drop rule @A\nin u udp X:9>S:1000 id=7 frag=64 len=64\ndrop rule" },
+	{ "v6 rules: by source", "rule A in drop src=2001:db8:99::/48\nin u tcp [X6]:9>[A6]:80\ndrop rule @A\nin u tcp X:9>S:1000\n"
+	  "fwd A" },
+	{ "v6 rules: by full address", "rule A in drop src=X6\nin u tcp [X6]:9>[A6]:80\ndrop rule @A\n"
+	  "in u tcp [2001:db8:99::8]:9>[A6]:80\nfwd A" },
+	{ "v6 rules: a rule without family matches both", "rule A in drop tcp dport=1000\nin u tcp [X6]:9>[A6]:1000\ndrop rule @A\n"
+	  "in u tcp X:9>S:1000\ndrop rule @A" },
+	{ "v6 state", STATEFUL "in A tcp [A6]:9>[X6]:80 flags=S\nfwd u\nin u tcp [X6]:80>[A6]:9 flags=SA\nfwd A\n"
+	  "in u tcp [X6]:81>[A6]:9 flags=SA\ndrop rule @A" },
 	{ "trace of a rule leaves no mark", "rule A out drop tcp\n" SYN "drop rule" },
-	{ "many rules: the classifier finds the one", "repeat 40 rule A out accept udp dport=9%\nrule A out drop udp dport=5000-5999\nin A udp S:1000>X:917\nfwd u\nin A udp S:1000>X:5500\ndrop rule" },
+	{ "many rules: the classifier finds the one", "repeat 40 rule A out accept udp dport=9%\nrule A out drop udp dport=5000-5999\n"
+	  "in A udp S:1000>X:917\nfwd u\nin A udp S:1000>X:5500\ndrop rule" },
 };
 
 const struct table rule_table = TABLE("rules", rows);

@@ -20,7 +20,8 @@ static const struct row rows[] = {
 	{ "echo to the router's link-local", "in A icmp [A6]:5>[LL] echo\nfwd A icmp [LL]:5>[A6] reply ttl=64" },
 	{ "hop limit runs out inbound", "in u tcp [X6]:9>[A6]:80 ttl=1\ndrop ttl @A\nemit u icmp A6>X6 3/0" },
 	{ "hop limit runs out outbound", "in A udp [A6]:9>[X6]:33434 ttl=1\ndrop ttl\nemit A icmp LL>A6 3/0" },
-	{ "too big: the sender learns the size", "mtu u 1280\nin A udp [A6]:9>[X6]:9 len=1300\ndrop too-big\nemit A icmp LL>A6 2/0 mtu=1280" },
+	{ "too big: the sender learns the size", "mtu u 1280\nin A udp [A6]:9>[X6]:9 len=1300\ndrop too-big\n"
+	  "emit A icmp LL>A6 2/0 mtu=1280" },
 	{ "too big: inbound", "mtu A 1280\nin u udp [X6]:9>[A6]:9 len=1300\ndrop too-big @A\nemit u icmp A6>X6 2/0 mtu=1280" },
 	{ "error in passes", "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [A6]:9>[X6]:80)\nfwd A" },
 	{ "error in with a foreign quote", "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [C6]:9>[X6]:80)\ndrop icmp-quote" },
@@ -33,12 +34,17 @@ static const struct row rows[] = {
 	{ "hop-by-hop options pass", "in u udp [X6]:9>[A6]:80 opt=256\nfwd A" },
 	{ "destination options pass", "in u udp [X6]:9>[A6]:80 opt=60\nfwd A" },
 	{ "routing headers are refused (RFC 5095)", "in u udp [X6]:9>[A6]:80 opt=43\ndrop ip-options" },
-	{ "fragments in order", "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nin u udp [X6]:9>[A6]:80 id=5 frag=64 len=64\nfwd A" },
-	{ "fragments in reverse", "in u udp [X6]:9>[A6]:80 id=5 frag=64 len=64\nheld\nin u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nrel A" },
-	{ "overlap (RFC 5722)", "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nin u udp [X6]:9>[A6]:80 id=5 frag=56 len=64\ndrop frag-overlap\nevent frag-attack -" },
+	{ "fragments in order", "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nin u udp [X6]:9>[A6]:80 id=5 frag=64 len=64\n"
+	  "fwd A" },
+	{ "fragments in reverse", "in u udp [X6]:9>[A6]:80 id=5 frag=64 len=64\nheld\nin u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\n"
+	  "fwd A\nrel A" },
+	{ "overlap (RFC 5722)", "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nin u udp [X6]:9>[A6]:80 id=5 frag=56 len=64\n"
+	  "drop frag-overlap\nevent frag-attack -" },
 	{ "an atomic fragment is a whole packet (RFC 6946)", "in u tcp [X6]:9>[A6]:80 id=5 frag=0 len=64\nfwd A" },
-	{ "fragment ids of 32 bits", "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nin u udp [X6]:9>[A6]:80 id=65541 frag=64 len=64\nfwd A" },
-	{ "next hop unknown: solicited", "noneigh\nin A tcp [A6]:9>[X6]:80\nheld\nemit u icmp fe80::ff:fe00:100>ff02::1:ff00:1 135/0\ntime 5\n"
+	{ "fragment ids of 32 bits", "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\n"
+	  "in u udp [X6]:9>[A6]:80 id=65541 frag=64 len=64\nfwd A" },
+	{ "next hop unknown: solicited", "noneigh\nin A tcp [A6]:9>[X6]:80\nheld\nemit u icmp fe80::ff:fe00:100>ff02::1:ff00:1 135/0\n"
+	  "time 5\n"
 	  "emit? u\nemit? u\nemit? u\nemit A icmp LL>A6 1/3\nevent neigh-failed -\nreldrop neigh-failed" },
 	{ "nd: a guest asks for the router", "in A nd NS A6>LL\nconsumed\nemit A icmp LL>A6 136/0" },
 	{ "nd: a guest asks for any address", "in A nd NS A6>C6\nconsumed\nemit A icmp C6>A6 136/0" },

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <env_host.h>
+#include <vfr/classify.h>
 #include <vfr/priv.h>
 
 static uint64_t seed;
@@ -81,7 +82,8 @@ static void random_key(struct class_key *k, const struct class_box *b, uint32_t 
 	for (unsigned int d = 0; d < dims; d++) {
 		uint32_t span = in->hi[d] - in->lo[d];
 
-		k->w[d] = rnd() % 3 == 0 ? in->lo[d] : rnd() % 3 == 0 ? in->hi[d] : in->lo[d] + (span == UINT32_MAX ? rnd() : rnd() % (span + 1));
+		k->w[d] = rnd() % 3 == 0 ? in->lo[d] : rnd() % 3 == 0 ? in->hi[d] : in->lo[d] + (span == UINT32_MAX ? rnd()
+			: rnd() % (span + 1));
 		if (rnd() % 16 == 0)
 			k->w[d] = d < dims - 3 ? rnd() : rnd() & 0xffff;
 	}
@@ -221,7 +223,8 @@ static void a_flood_of_syns_leaves_the_established_alone(void **state)
 static int configure(struct vfr *v)
 {
 	struct vfr_portset ps = { .kind = VFR_PS_RANGE, .first = 1000, .last = 1999 };
-	struct vfr_port_cfg guest = { .kind = VFR_PORT_GUEST, .domid = 7, .mac = { 2 } }, up = { .kind = VFR_PORT_UPLINK, .mac = { 2, 1 } };
+	struct vfr_port_cfg guest = { .kind = VFR_PORT_GUEST, .domid = 7, .mac = { 2 } }, up = { .kind = VFR_PORT_UPLINK, .mac = { 2,
+		1 } };
 	struct vfr_rule rules[20] = { 0 };
 	uint8_t pfx[16] = { 0x20, 1 }, mac[6] = { 2, 2 };
 	struct vfr_domain_cfg cfg;
@@ -229,7 +232,8 @@ static int configure(struct vfr *v)
 
 	for (unsigned int i = 0; i < 20; i++)
 		rules[i] = (struct vfr_rule){ .proto = IP_TCP, .icmp_type = -1, .icmp_code = -1, .sport_last = 65535,
-					      .dport_first = (uint16_t)(i * 100), .dport_last = (uint16_t)(i * 100 + 50), .flags = VFR_RULE_STATE };
+					      .dport_first = (uint16_t)(i * 100), .dport_last = (uint16_t)(i * 100 + 50),
+						.flags = VFR_RULE_STATE };
 	vfr_domain_defaults(&cfg);
 	r = r ? r : vfr_port_attach(v, 0, &up);
 	r = r ? r : vfr_port_attach(v, 1, &guest);
@@ -271,7 +275,8 @@ static void port_sets_agree_with_their_definition(void **state)
 	for (unsigned int a = 0; a < 7; a++)
 		for (unsigned int k = 0; a + k <= 16 && k < 9; k++)
 			for (unsigned int psid = 0; psid < 1u << k; psid += 1 + (1u << k) / 5) {
-				struct vfr_portset ps = { .kind = VFR_PS_MAP, .offset = (uint8_t)a, .psid_len = (uint8_t)k, .psid = (uint16_t)psid };
+				struct vfr_portset ps = { .kind = VFR_PS_MAP, .offset = (uint8_t)a, .psid_len = (uint8_t)k,
+					.psid = (uint16_t)psid };
 				int n = vfr_portset_ranges(&ps);
 				uint32_t has = 0, listed = 0;
 				uint16_t first, last;

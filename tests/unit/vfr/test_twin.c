@@ -370,7 +370,8 @@ int main(int argc, char **argv)
 		passed += !bad;
 		failed += !!bad;
 	}
-	printf("%lu packets: %lu forwarded, %lu dropped, %lu consumed\n%u passed, %u failed\n", done, verdicts[0], verdicts[1], verdicts[2], passed, failed);
+	printf("%lu packets: %lu forwarded, %lu dropped, %lu consumed\n%u passed, %u failed\n", done, verdicts[0], verdicts[1],
+		verdicts[2], passed, failed);
 	/* A generator gone stale would agree about nothing but drops. */
 	return failed || verdicts[0] < done / 10;
 }

@@ -333,7 +333,8 @@ void twin_decide(const struct twin *t, int in, const uint8_t *frame, uint32_t le
 
 		/* No NAT in this world: a private address reaches private addresses, the router, and its echo. */
 		whole_owner(t, f.dst, &to_internal);
-		if (f.dst != t->self && !(whole_owner(t, f.dst, &to_internal) && to_internal) && !(f.echo_request && shared_index(t, f.dst) >= 0))
+		if (f.dst != t->self && !(whole_owner(t, f.dst, &to_internal) && to_internal) && !(f.echo_request && shared_index(t,
+			f.dst) >= 0))
 			a->verdict = "nat-unsuited";
 	}
 	if (!a->verdict)

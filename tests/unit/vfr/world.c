@@ -145,7 +145,8 @@ static void build6(struct world *w)
 
 static void build(struct world *w)
 {
-	struct vfr_params par = { .cpus = 1, .max_ports = 16, .max_domains = 16, .max_conns = 64, .max_frags = 16, .max_nat = 64, .seed = { 1, 2, 3 } };
+	struct vfr_params par = { .cpus = 1, .max_ports = 16, .max_domains = 16, .max_conns = 64, .max_frags = 16, .max_nat = 64,
+		.seed = { 1, 2, 3 } };
 	struct vfr_portset map = { .kind = VFR_PS_MAP, .offset = 4, .psid_len = 4, .psid = 5 };
 	struct vfr_domain_cfg nat;
 
@@ -269,7 +270,8 @@ static void check_forwarded(struct world *w, struct vfr_pkt *p, char *rest)
 			i++;
 		describe(shown, sizeof(shown), p->head, p->len);
 		describe(wanted, sizeof(wanted), want.b, want.len);
-		fail(w, "%s (%u bytes) instead of %s (%u bytes); byte %u is %02x, not %02x", shown, p->len, wanted, want.len, i, p->head[i], want.b[i]);
+		fail(w, "%s (%u bytes) instead of %s (%u bytes); byte %u is %02x, not %02x", shown, p->len, wanted, want.len, i,
+			p->head[i], want.b[i]);
 	}
 	if (p->csum == VFR_CSUM_FULL && !bad_checksum(t->orig.b, t->orig.len) && bad_checksum(p->head, p->len))
 		fail(w, "forwarded with a wrong %s", bad_checksum(p->head, p->len));
@@ -453,7 +455,8 @@ static int error_of(const char *t)
 	static const struct {
 		const char *name;
 		int value;
-	} e[] = { { "0", 0 }, { "EEXIST", -EEXIST }, { "EINVAL", -EINVAL }, { "ENOENT", -ENOENT }, { "EACCES", -EACCES }, { "EBUSY", -EBUSY } };
+	} e[] = { { "0", 0 }, { "EEXIST", -EEXIST }, { "EINVAL", -EINVAL }, { "ENOENT", -ENOENT }, { "EACCES", -EACCES }, { "EBUSY",
+		-EBUSY } };
 
 	for (unsigned int i = 0; i < sizeof(e) / sizeof(e[0]); i++)
 		if (!strcmp(e[i].name, t))
@@ -716,9 +719,11 @@ static const struct {
 	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "event", cmd_event }, { "time", cmd_time },
 	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },
 	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },
-	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait }, { "noerr", cmd_noerr },
+	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait },
+		{ "noerr", cmd_noerr },
 	{ "emit?", cmd_emit_any }, { "relany", cmd_rel_any }, { "turned", cmd_turned },
-	{ "also", cmd_also }, { "fwd?", cmd_fwd_frag }, { "fwdfrag", cmd_fwd_frag }, { "relfrag", cmd_rel_frag }, { "ra", cmd_ra }, { "dhcp", cmd_dhcp },
+	{ "also", cmd_also }, { "fwd?", cmd_fwd_frag }, { "fwdfrag", cmd_fwd_frag }, { "relfrag", cmd_rel_frag }, { "ra", cmd_ra },
+		{ "dhcp", cmd_dhcp },
 };
 
 static void run_line(struct world *w, const char *line)
