@@ -4,7 +4,7 @@ import os
 import struct
 
 from expect import alive, answers, logs, never
-from harness import site, vfr
+from harness import plan, site, vfr
 
 PORT = 22080
 FORWARD = [(0, f"10.0.2.15:{PORT}")]
@@ -59,6 +59,7 @@ def bad_modules(workdir):
         with open(good, "rb") as source, open(copy, "wb") as target:
             target.write(source.read() + name.encode())
         domains[f"bad-{name}"] = site.small(1000 + i, f"{1000 + i}-{1000 + i}", kernel=copy)
+    domains["giant"] = site.small(2000, "2000-2000", memory="64G")
     modules = vfr.compile_site(site.write(f"{workdir}/site.yaml", domains), f"{workdir}/modules")
     kept = []
     for file, name in modules:
@@ -76,7 +77,7 @@ def bad_modules(workdir):
 
 
 def bad_plan(spoil):
-    """The plan of a good system, spoiled. What it says then cannot be trusted, so nothing of it runs; control still answers."""
+    """The plan of a good system, spoiled. Control answers whatever is left of it."""
     def start(workdir):
         modules = vfr.compile_site(site.write(f"{workdir}/site.yaml", {"small": site.small(PORT, "22000-22999")}), f"{workdir}/modules")
         plan = modules[0][0]
@@ -88,7 +89,7 @@ def bad_plan(spoil):
         else:
             with open(plan, "wb") as f:
                 f.write(data)
-        return vfr.Vfr(workdir, modules, net="user", memory=256, cpus=1).start()
+        return vfr.Vfr(workdir, modules, net="user", forwards=FORWARD, memory=256, cpus=1).start()
     return start
 
 
@@ -98,7 +99,30 @@ def flip(data):
     return bytes(out)
 
 
-PLAN_CASES = [("the log names the boot plan", logs(r"plan", 15)), ("control answers", alive), ("no panic", never(r"(?i)\bpanic\b"))]
+def with_unknown(data):
+    """A message of a type that nobody knows, among good ones."""
+    found = plan.messages(data)
+    return plan.build(data, found[:1] + [(0x1f0, b"what is this")] + found[1:])
+
+
+def with_short(data):
+    """A message whose body is shorter than its type wants."""
+    found = plan.messages(data)
+    return plan.build(data, found + [(plan.DOM_CREATE, b"stub")])
+
+
+def with_conflict(data):
+    """One port of the small guest's slice, for a domain created under another name."""
+    found = plan.messages(data)
+    create = next(body for kind, body in found if kind == plan.DOM_CREATE)
+    slice_add = next(body for kind, body in found if kind == plan.SLICE_ADD)
+    other = b"other".ljust(32, b"\0")
+    stolen = slice_add[:16] + other + slice_add[48:52] + struct.pack("<HH", PORT, PORT) + slice_add[56:]
+    return plan.build(data, found + [(plan.DOM_CREATE, other + create[32:]), (plan.SLICE_ADD, stolen)])
+
+
+CALM = [("control answers", alive), ("no panic", never(r"(?i)\bpanic\b"))]
+PLAN_CASES = [("the log names the boot plan", logs("plan", 15)), *CALM]
 PLANS = {
     "plan-missing": lambda data: None,
     "plan-empty": lambda data: b"",
@@ -106,10 +130,18 @@ PLANS = {
     "plan-flipped": flip,
     "plan-garbage": lambda data: bytes(range(256)) * 16,
 }
+# One message is wrong: it is refused by name, and all the others count.
+SERVES = ("the rest of the plan is served", answers(PORT, "small"))
+MESSAGES = [
+    ("plan-unknown-message", with_unknown, [("the log names the message", logs("plan, message 1:.*(unknown|type)")), SERVES, *CALM]),
+    ("plan-short-message", with_short, [("the log names the message", logs("plan, message [0-9]+:.*(short|long|length|bytes)")), SERVES, *CALM]),
+    ("plan-conflict", with_conflict, [("the log names the owner", logs("slice-taken.*small")), SERVES, *CALM]),
+]
 
 MODULE_CASES = [("the good guest serves", answers(PORT, "Hello from good"))]
 MODULE_CASES += [(f"{name}: the log names domain and fault", logs(rf"bad-{name}\b.*{WORDS[name]}")) for name in SPOILED]
-MODULE_CASES += [("control answers", alive), ("no panic", never(r"(?i)\bpanic\b"))]
+MODULE_CASES += [("a domain larger than memory is refused by name", logs("no-memory: 'giant'")), *CALM]
 
 SCENES = [("bad-modules", bad_modules, MODULE_CASES)]
 SCENES += [(name, bad_plan(spoil), PLAN_CASES) for name, spoil in PLANS.items()]
+SCENES += [(name, bad_plan(spoil), cases) for name, spoil, cases in MESSAGES]

@@ -27,20 +27,24 @@ def start(workdir):
 class Poll(threading.Thread):
     """Ask the server all the time; count answers, failures and the longest wait."""
 
-    def __init__(self, machine):
+    def __init__(self, machine, port=PORT):
         super().__init__(daemon=True)
-        self.machine, self.end = machine, False
+        self.machine, self.port, self.end = machine, port, False
         self.answered, self.lost, self.longest = 0, 0, 0.0
 
     def run(self):
         while not self.end:
             begin = time.monotonic()
-            if self.machine.http(self.machine.at(PORT) + "/", 5) is None:
+            if self.machine.http(self.machine.at(self.port) + "/", 5) is None:
                 self.lost += 1
             else:
                 self.answered += 1
             self.longest = max(self.longest, time.monotonic() - begin)
             time.sleep(0.02)
+
+    def finish(self):
+        self.end = True
+        self.join()
 
 
 def beside(name):
@@ -52,8 +56,7 @@ def beside(name):
             return f"resume: {(out + err).strip()}"
         poll.start()
         time.sleep(SECONDS)
-        poll.end = True
-        poll.join()
+        poll.finish()
         m.ctl("dom", "destroy", name)
         if poll.lost or poll.answered < 5:
             return f"{poll.answered} answers, {poll.lost} lost, longest wait {poll.longest:.2f} s"

@@ -5,7 +5,7 @@ import socket
 import time
 
 import demo_site
-from expect import alive, answers, ctl, never
+from expect import alive, answers, ctl, domain_state, never
 from harness import vfr
 
 
@@ -64,6 +64,11 @@ def foreign_source(m):
     return f"drops: {drops.strip()}; audit: {audit.strip()[-200:]}"
 
 
+def powers_off(m):
+    m.ctl("console", "web2", stdin="poweroff -f\n", timeout=8)
+    return domain_state("web2", "stopped.*poweroff")(m)
+
+
 def second_client_waits(m):
     """QEMU's socket serves one client at a time; one after the other must work without delay."""
     start_time = time.monotonic()
@@ -118,8 +123,13 @@ CASES = [
     ("web1 serves meanwhile", answers(20080, "web1", timeout=5)),
     ("web2 is resumed", ctl("dom resume web2")),
     ("web2 answers again", answers(21080, "web2", timeout=10)),
+    ("web2 powers itself off, the reason is told", powers_off),
+    ("web2 is started again", ctl("dom start web2")),
+    ("web1 is rebooted", ctl("dom reboot web1")),
     ("the small guest is rebooted", ctl("dom reboot small")),
     ("the small guest answers again", answers(22080, "small", timeout=15)),
+    ("web1 answers after its reboot", answers(20080, "web1")),
+    ("web2 answers after its start", answers(21080, "web2")),
     ("no panic", never(r"(?i)\bpanic\b")),
     ("still alive", alive),
 ]

@@ -9,9 +9,9 @@ def domain(kernel, cmdline, ports, memory="4M", ramdisk=None, **more):
     return {"kernel": kernel, "cmdline": cmdline, "ramdisk": ramdisk, "memory": memory, "ports": f"[{ports}]" if ports else None, **more}
 
 
-def small(port, ports, address=ADDRESS, gateway=GATEWAY, kernel="build/guest/small.elf", echo=None, **more):
+def small(port, ports, address=ADDRESS, gateway=GATEWAY, kernel="build/guest/small.elf", echo=None, memory="4M", **more):
     words = f"ip={address}/24 gw={gateway} http={port}" + (f" echo={echo}" if echo else "")
-    return domain(kernel, words, ports, **more)
+    return domain(kernel, words, ports, memory, **more)
 
 
 def debian(name, port, ports, address=ADDRESS, gateway=GATEWAY, memory="192M", words="", **more):
