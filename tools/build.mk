@@ -27,3 +27,9 @@ $(B)/vfr-sim: $(VFRSIM_OBJ) $(B)/libcore.a $(B)/libenvhost.a
 	@echo "  LD   $@"
 	@$(CC_HOST) -o $@ $^ -lpcap
 tools: $(B)/vfr-sim
+
+MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+$(B)/man/%: docs/man/%.scd | $(B)/.deps
+	@mkdir -p $(@D)
+	@scdoc <$< >$@
+tools: $(MAN)

@@ -106,6 +106,8 @@ int control_boot_plan(struct control *c, const void *bytes, size_t n, uint64_t n
 	net_sync(c, &none, &staged);
 	copy_name(note, sizeof(note), p->note[0] ? p->note : "boot plan");
 	txn_new_generation(c, &staged, note, "boot");
+	/* Nothing to go back to: an empty machine is not what somebody wants who says rollback. */
+	c->gens = 1;
 	dom_start_fresh(c);
 	return rc;
 }

@@ -9,11 +9,15 @@ $(B)/tests/unit/tools/test_text: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_T
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka
 .SECONDARY: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_TEST_OBJ)
 
-CHECKS += tools-text vfrctl
+CHECKS += tools-text vfrctl vfrctl-docs control-protocol-doc
 check-tools-text-deps := $(B)/tests/unit/tools/test_text
 check-tools-text := $(B)/tests/unit/tools/test_text
 check-vfrctl-deps := $(B)/vfrctl $(B)/vfr-sim
 check-vfrctl := tests/unit/tools/run
+
+check-vfrctl-docs-deps := $(B)/vfrctl $(B)/vfr-sim
+check-vfrctl-docs := tests/unit/tools/docs
+check-control-protocol-doc := tools/lib/protocol-doc xen/include/public/vfr_control.h --check docs/control-protocol.md
 
 # A box of 1,000 domains: check, diff and apply, beside what they may take.
 BENCHES += vfrctl
