@@ -13,6 +13,7 @@
  */
 #include <hv/hypercall.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "grant_priv.h"
@@ -163,6 +164,49 @@ void grant_release(struct domain *d, struct grant_use *use)
 	grant_unpin(d, use->ref, use->write);
 	put_page(use->va);
 	use->va = NULL;
+}
+
+/* Copy with the entry marked and the frame's place in the map held, in one go. => 1: in use already, borrow it instead. */
+static int copy_unused(struct domain *d, uint32_t ref, uint32_t off, void *buf, uint32_t n, bool write)
+{
+	struct entry_ref e;
+	int ret = -EINVAL;
+
+	env_lock(&d->grant_lock);
+	if (!entry_find(d, ref, &e)) {
+		;
+	} else if (e.active->readers || e.active->writers) {
+		ret = 1;
+	} else if (entry_mark(e.shared, 0, write) != GNTST_okay) {
+		ret = -EACCES;
+	} else {
+		env_lock(&d->p2m.lock);
+		uint8_t *page = p2m_peek(d, __atomic_load_n(&e.shared->frame, __ATOMIC_RELAXED), true);
+		if (page)
+			memcpy(write ? page + off : buf, write ? buf : page + off, n);
+		env_unlock(&d->p2m.lock);
+		entry_unmark(e.shared, GTF_reading | GTF_writing);
+		ret = page ? 0 : -EFAULT;
+	}
+	env_unlock(&d->grant_lock);
+	return ret;
+}
+
+int grant_copy(struct domain *d, uint32_t ref, uint32_t off, void *buf, uint32_t n, bool write)
+{
+	struct grant_use use;
+	int ret;
+
+	ASSERT(off <= PAGE_SIZE && n <= PAGE_SIZE - off);
+	ret = copy_unused(d, ref, off, buf, n, write);
+	if (ret != 1)
+		return ret;
+	ret = grant_borrow(d, ref, write, &use);
+	if (ret)
+		return ret;
+	memcpy(write ? use.va + off : buf, write ? buf : use.va + off, n);
+	grant_release(d, &use);
+	return 0;
 }
 
 /* --- the table itself --- */

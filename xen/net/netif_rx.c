@@ -44,18 +44,25 @@ static uint32_t slots_free(struct netif *vif, const char **why)
 	return prod - vif->rx.req_cons;
 }
 
-/* => fill one slot; its status for the guest, or an error of the grant. */
+static int16_t slot_status(struct netif *vif, int rc, uint32_t n)
+{
+	if (!rc)
+		return (int16_t)n;
+	net_drop(&vif->count[VFR_IN], NET_DROP_VIF_BAD_GRANT);
+	return NETIF_RSP_ERROR;
+}
+
+/* => fill one slot; its status for the guest. */
 static int16_t fill_slot(struct netif *vif, uint32_t gref, struct pkt_cursor *c, uint32_t n)
 {
 	struct grant_use use;
+	int rc = grant_borrow(vif->d, gref, true, &use);
 
-	if (grant_borrow(vif->d, gref, true, &use)) {
-		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_BAD_GRANT);
-		return NETIF_RSP_ERROR;
+	if (!rc) {
+		pkt_cursor_copy(c, use.va, n);
+		grant_release(vif->d, &use);
 	}
-	pkt_cursor_copy(c, use.va, n);
-	grant_release(vif->d, &use);
-	return (int16_t)n;
+	return slot_status(vif, rc, n);
 }
 
 static void put_response(struct netif *vif, uint16_t id, uint16_t flags, int16_t status)
@@ -98,8 +105,18 @@ static uint16_t first_flags(const struct pkt *p)
 	return flags;
 }
 
-/* => the ring has the slots. */
-static void deliver(struct netif *vif, struct pkt *p)
+/* The short way of a packet in one piece that fits one slot. */
+static void deliver_one(struct netif *vif, struct pkt *p)
+{
+	const volatile struct netif_rx_request *r = &ring(vif)->ring[vif->rx.req_cons & (NETIF_RING - 1)].req;
+	uint16_t id = r->id;
+	int rc = grant_copy(vif->d, r->gref, 0, p->v.head, p->v.len, true);
+
+	vif->rx.req_cons++;
+	put_response(vif, id, first_flags(p), slot_status(vif, rc, p->v.len));
+}
+
+static void deliver_chain(struct netif *vif, struct pkt *p)
 {
 	uint32_t left = p->v.len;
 	uint16_t flags = first_flags(p);
@@ -124,6 +141,15 @@ static void deliver(struct netif *vif, struct pkt *p)
 		first = false;
 		flags = 0;
 	} while (left);
+}
+
+/* => the ring has the slots. */
+static void deliver(struct netif *vif, struct pkt *p)
+{
+	if (p->room_len == p->v.len && !p->v.gso)
+		deliver_one(vif, p);
+	else
+		deliver_chain(vif, p);
 	vif->count[VFR_IN].packets++;
 	vif->count[VFR_IN].bytes += p->v.len;
 }
@@ -208,17 +234,26 @@ void netif_rx_flush(struct netif *vif, struct pktq *out)
 	vif->rxq_bytes = 0;
 }
 
+/* A segment, or a blank checksum, that this frontend can take. */
+static bool suits(const struct netif *vif, const struct pkt *p)
+{
+	if (p->v.gso == VFR_GSO_TCPV6)
+		return vif->feat.gso6;
+	if (p->v.gso)
+		return vif->feat.gso4;
+	return (p->v.flags & VFR_PF_IPV6) ? vif->feat.csum6 : !vif->feat.no_csum;
+}
+
 /* What this frontend cannot take is made into what it can. */
 static void suit(struct netif *vif, struct pkt *p, struct pktq *out)
 {
-	bool v6 = p->v.gso == VFR_GSO_TCPV6;
-
-	if (p->v.gso && !(v6 ? vif->feat.gso6 : vif->feat.gso4)) {
-		pkt_segment(p, out);
-		return;
-	}
-	if (p->v.csum == VFR_CSUM_PARTIAL && ((p->v.flags & VFR_PF_IPV6) ? !vif->feat.csum6 : vif->feat.no_csum))
+	if (p->v.csum == VFR_CSUM_PARTIAL && !suits(vif, p)) {
+		if (p->v.gso) {
+			pkt_segment(p, out);
+			return;
+		}
 		pkt_csum_finish(p);
+	}
 	pktq_push(out, p);
 }
 
@@ -237,13 +272,17 @@ static void own_what_waits(struct netif *vif)
 /* => packets into the ring, or into the queue; rx_lock is held. */
 static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *done, unsigned int *full)
 {
-	const char *why = NULL;
+	const char *why = vif->rxq.head ? drain_queue(vif, done) : NULL;
+	uint32_t room = why ? 0 : slots_free(vif, &why), need;
 	struct pkt *p;
 
 	while (!why && (p = pktq_pop(in))) {
-		if (!queue_has_room(vif, p))
-			why = drain_queue(vif, done);
-		if (queue_has_room(vif, p)) {
+		need = slots_of(p);
+		if (!vif->rxq.head && need <= room) {
+			deliver(vif, p);
+			room -= need;
+			pktq_push(done, p);
+		} else if (queue_has_room(vif, p)) {
 			enqueue(vif, p);
 		} else {
 			net_drop(&vif->count[VFR_IN], NET_DROP_VIF_RING_FULL);
@@ -251,7 +290,15 @@ static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *
 			pktq_push(done, p);
 		}
 	}
-	return why ? why : drain_queue(vif, done);
+	return why || !vif->rxq.head ? why : drain_queue(vif, done);
+}
+
+static bool suits_all(const struct netif *vif, const struct pktq *q)
+{
+	for (const struct pkt *p = q->head; p; p = p->next)
+		if (p->v.csum == VFR_CSUM_PARTIAL && !suits(vif, p))
+			return false;
+	return true;
 }
 
 unsigned int netif_rx_push(struct netif *vif, struct pktq *q)
@@ -264,17 +311,20 @@ unsigned int netif_rx_push(struct netif *vif, struct pktq *q)
 
 	pktq_init(&in);
 	pktq_init(&done);
-	while ((p = pktq_pop(q)))
-		suit(vif, p, &in);
+	if (!suits_all(vif, q)) {
+		while ((p = pktq_pop(q)))
+			suit(vif, p, &in);
+		q = &in;
+	}
 	env_lock(&vif->rx_lock);
 	if (vif->state == NETIF_CONNECTED) {
 		uint32_t old = vif->rx.rsp_prod;
 
-		why = push_locked(vif, &in, &done, &full);
+		why = push_locked(vif, q, &done, &full);
 		publish(vif, old);
 		own_what_waits(vif);
 	}
-	while ((p = pktq_pop(&in))) {
+	while ((p = pktq_pop(q))) {
 		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_DOWN);
 		pktq_push(&done, p);
 	}

@@ -157,12 +157,8 @@ static bool copy_whole(struct netif *vif, const struct chain *c, struct pkt *p, 
 	uint8_t *to = pkt_data(p);
 
 	for (unsigned int i = 0; i < c->slots; i++) {
-		struct grant_use use;
-
-		if (grant_borrow(vif->d, c->slot[i].gref, false, &use))
+		if (grant_copy(vif->d, c->slot[i].gref, c->slot[i].offset, to, c->slot[i].size, false))
 			return false;
-		memcpy(to, use.va + c->slot[i].offset, c->slot[i].size);
-		grant_release(vif->d, &use);
 		to += c->slot[i].size;
 	}
 	pkt_frame(p, len, len);

@@ -161,6 +161,18 @@ void grant_release(struct domain *d, struct grant_use *use)
 	use->va = NULL;
 }
 
+int grant_copy(struct domain *d, uint32_t ref, uint32_t off, void *buf, uint32_t n, bool write)
+{
+	struct grant_use use;
+	int rc = grant_borrow(d, ref, write, &use);
+
+	if (rc)
+		return rc;
+	memcpy(write ? use.va + off : buf, write ? buf : use.va + off, n);
+	grant_release(d, &use);
+	return 0;
+}
+
 int evtchn_bind_hv(struct domain *d, uint32_t port, void (*fn)(void *arg), void *arg)
 {
 	struct guest *g = guest_of(d);

@@ -27,5 +27,7 @@ struct grant_use {
  */
 int grant_borrow(struct domain *d, uint32_t ref, bool write, struct grant_use *out);
 void grant_release(struct domain *d, struct grant_use *use);
+/* Copy n bytes to (write) or from offset `off` of frame `ref`, all within it: a borrow, a copy and a release for less. Same errors. */
+int grant_copy(struct domain *d, uint32_t ref, uint32_t off, void *buf, uint32_t n, bool write);
 
 #endif
