@@ -1,6 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The router and real packets: captures made by scapy.
+# The router and real packets: captures made by scapy, and real Linux stacks in network namespaces.
 
-CHECKS += vfr-replay
+DEB_PKGS += python3-scapy curl iperf3 iputils-ping iproute2
+
+$(B)/vfr-tap: tests/net/tap.c tools/vfr-replay/config.c tools/vfr-replay/replay.h $(patsubst %.c,$(B)/%.o,$(wildcard xen/net/vfr/*.c)) $(B)/libenvhost.a
+	@echo "  LD   $@"
+	@$(CC_HV) $(CFLAGS_HOST) -o $@ $(filter %.c %.o %.a,$^)
+
+CHECKS += vfr-replay vfr-net
 check-vfr-replay = tests/net/replay.py $(B)
 check-vfr-replay-deps = $(B)/vfr-replay
+check-vfr-net = tests/net/stacks.sh $(B)
+check-vfr-net-deps = $(B)/vfr-tap

@@ -22,7 +22,8 @@ $(B)/vfr-twin: $(VFR_T)/test_twin.c $(VFR_T)/twin.c $(patsubst %.c,$(B)/%.o,$(wi
 	@echo "  LD   $@"
 	@$(CC_HV) $(CFLAGS_HOST) -I$(VFR_T) -o $@ $(filter %.c %.o %.a,$^)
 
-CHECKS += vfr-rows vfr-tables vfr-twin
+CHECKS += vfr-rows vfr-tables vfr-twin vfr-docs
+check-vfr-docs = $(VFR_T)/docs.py
 check-vfr-twin = $(B)/vfr-twin 1000000
 check-vfr-twin-deps = $(B)/vfr-twin
 check-vfr-tables = $(B)/vfr-tables
