@@ -4,7 +4,7 @@
 
     profile.py FIGURE [SAMPLES] [PRESS]    FIGURE as in figures.TAKEN or ours.TAKEN, e.g. udp64_in_pps
 
-Prints the share of each function of the hypervisor, and of each guest kernel page as one row.
+Prints the share of each function of the hypervisor and of the Debian guest's kernel, which tells its addresses itself.
 """
 import bisect
 import collections
@@ -26,21 +26,25 @@ from harness import vfr
 BUILD = f"{TOP}/build"
 
 
-def symbols():
-    """Sorted (address, name) of the hypervisor's functions."""
-    out = subprocess.run(["nm", "-n", vfr.ELF], stdout=subprocess.PIPE, text=True, check=True).stdout
-    table = []
-    for line in out.splitlines():
-        words = line.split()
-        if len(words) == 3 and words[1] in "tT":
-            table.append((int(words[0], 16), words[2]))
-    return table
+def rows(lines, prefix=""):
+    words = (line.split() for line in lines)
+    return [(int(w[0], 16), prefix + w[2]) for w in words if len(w) >= 3 and w[1] in "tT"]
+
+
+def symbols(m):
+    """Sorted (address, name) of the functions of hypervisor and Debian kernel."""
+    table = rows(subprocess.run(["nm", "-n", vfr.ELF], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines())
+    table.append((table[-1][0] + 4096, None))
+    told = m.http(f"{figures.SHARED}:8001/cgi-bin/kallsyms", 20) or ""
+    table += rows(told.splitlines(), "linux ")
+    return sorted(table, key=lambda row: row[0])
 
 
 def name_of(rip, table, starts):
-    if not table[0][0] <= rip <= table[-1][0] + 4096:
-        return "guest kernel" if rip >> 63 else "guest user or small guest"
-    return table[bisect.bisect_right(starts, rip) - 1][1]
+    if not rip >> 63:
+        return "user or small guest"
+    at = bisect.bisect_right(starts, rip) - 1
+    return table[at][1] or "linux"
 
 
 def sample(m, number):
@@ -59,17 +63,17 @@ def main():
     take = {**figures.TAKEN, **ours.TAKEN}[figure]
     m = ours.serving(BUILD, f"{BUILD}/bench/profile").start()
     print("serving after", m.wait_http(f"{figures.SHARED}:8001", 60))
+    table = symbols(m)
+    starts = [a for a, _ in table]
     result = []
     load = threading.Thread(target=lambda: result.append(take(m, BUILD)))
     load.start()
     time.sleep(0.7)
-    table = symbols()
-    starts = [a for a, _ in table]
     counts = collections.Counter(name_of(rip, table, starts) for rip in sample(m, number))
     load.join()
     total = sum(counts.values())
     print(f"{figure} {result}, {total} samples")
-    for name, count in counts.most_common(28):
+    for name, count in counts.most_common(32):
         print(f"  {100 * count / total:5.1f} %  {name}")
     m.stop()
 

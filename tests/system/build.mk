@@ -3,7 +3,7 @@
 
 DEB_PKGS += busybox-static cpio kmod lz4 linux-image-amd64 iproute2 iperf3 curl python3 util-linux
 
-DEBIAN_SRC := $(addprefix tests/system/debian/,build.sh image.sh init whoami.cgi fetch.cgi udpecho.c)
+DEBIAN_SRC := $(addprefix tests/system/debian/,build.sh image.sh init whoami.cgi fetch.cgi kallsyms.cgi udpecho.c)
 $(B)/debian/guest.initrd: $(DEBIAN_SRC) | $(B)/.deps
 	@tests/system/debian/build.sh $(B)/debian
 

@@ -25,8 +25,7 @@ ln -s "$ip" "$tree/sbin/iproute2"
 gcc -O2 -s -o "$tree/bin/udpecho" "$here/udpecho.c"
 cp "$here/init" "$tree/init"
 mkdir -p "$tree/www/cgi-bin"
-cp "$here/whoami.cgi" "$tree/www/cgi-bin/whoami"
-cp "$here/fetch.cgi" "$tree/www/cgi-bin/fetch"
+for page in whoami fetch kallsyms; do cp "$here/$page.cgi" "$tree/www/cgi-bin/$page"; done
 chmod 755 "$tree/init" "$tree"/www/cgi-bin/*
 cp -L "$KERNEL" "$out/vmlinuz.new" && chmod 644 "$out/vmlinuz.new" && mv "$out/vmlinuz.new" "$out/vmlinuz"
 image_pack "$tree" "$out/guest.initrd"
