@@ -22,7 +22,13 @@ $(B)/vfr-twin: $(VFR_T)/test_twin.c $(VFR_T)/twin.c $(patsubst %.c,$(B)/%.o,$(wi
 	@echo "  LD   $@"
 	@$(CC_HV) $(CFLAGS_HOST) -I$(VFR_T) -o $@ $(filter %.c %.o %.a,$^)
 
-CHECKS += vfr-rows vfr-tables vfr-twin vfr-docs
+$(B)/vfr-threads: $(B)/asan/$(VFR_T)/test_threads.o $(B)/asan/$(VFR_T)/craft.o $(VFR_SAN)
+	@echo "  LD   $@"
+	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lpthread
+
+CHECKS += vfr-rows vfr-tables vfr-twin vfr-docs vfr-threads
+check-vfr-threads = $(B)/vfr-threads 6
+check-vfr-threads-deps = $(B)/vfr-threads
 check-vfr-docs = $(VFR_T)/docs.py
 check-vfr-twin = $(B)/vfr-twin 1000000
 check-vfr-twin-deps = $(B)/vfr-twin
