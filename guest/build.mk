@@ -49,7 +49,7 @@ LWIP_NAMES := core/def core/inet_chksum core/init core/ip core/mem core/memp cor
 LWIP_OBJ := $(LWIP_NAMES:%=$(G)/obj/lwip/%.o)
 LWIP_INC := -Iguest/net -isystem $(LWIP)/src/include
 
-$(LWIP)/FILES: guest/fetch-lwip
+$(LWIP)/FILES: guest/fetch-lwip | $(B)/.deps
 	@echo "  GET  lwIP sources"
 	@guest/fetch-lwip $(G)/lwip
 	@touch $@
@@ -68,9 +68,6 @@ $(GUEST_APP_OBJ): CFLAGS_GUEST += $(LWIP_INC) -Iguest/apps
 $(G)/small.elf: $(addprefix $(G)/obj/guest/,apps/small.o apps/http.o apps/echo.o net/ethif.o) $(G)/kernel.a $(G)/lwip.a guest/kernel/link.lds
 	$(guest-link)
 
-$(G)/blast.elf: $(addprefix $(G)/obj/guest/,apps/blast.o apps/http.o apps/echo.o net/ethif.o) $(G)/kernel.a $(G)/lwip.a guest/kernel/link.lds
-	$(guest-link)
-
 $(G)/load.elf: $(addprefix $(G)/obj/guest/,apps/load.o apps/load_udp.o apps/load_http.o net/ethif.o) $(G)/kernel.a $(G)/lwip.a guest/kernel/link.lds
 	$(guest-link)
 
@@ -78,6 +75,6 @@ $(G)/load.elf: $(addprefix $(G)/obj/guest/,apps/load.o apps/load_udp.o apps/load
 
 .PHONY: test-guests
 test-guests: $(GUEST_TEST_ELF)
-guests: test-guests $(G)/small.elf $(G)/load.elf $(G)/blast.elf
+guests: test-guests $(G)/small.elf $(G)/load.elf
 
 -include $(wildcard $(G)/obj/guest/*/*.d $(G)/obj/guest/*/*/*.d $(G)/obj/guest/*/*/*/*.d $(G)/obj/xen/lib/*.d)

@@ -32,7 +32,7 @@ static void random_call(void)
 	if (nr == __HYPERVISOR_iret || nr == __HYPERVISOR_multicall || nr == __HYPERVISOR_sched_op || nr == __HYPERVISOR_sched_op_compat ||
 	    nr == __HYPERVISOR_console_io || (nr == __HYPERVISOR_vcpu_op && op == VCPUOP_down) ||
 	    (nr == __HYPERVISOR_event_channel_op && (op == EVTCHNOP_reset || op == EVTCHNOP_close)) ||
-	    (nr == __HYPERVISOR_hvm_op && op == HVMOP_set_param) || nr == __HYPERVISOR_memory_op)
+	    (nr == __HYPERVISOR_hvm_op && (op == HVMOP_set_param || op == HVMOP_set_evtchn_upcall_vector)) || nr == __HYPERVISOR_memory_op)
 		return;
 	if (nr == __HYPERVISOR_vcpu_op)
 		hypercall(nr, op, test_random(&state) % 3, (uint64_t)NOWHERE, 0, 0);
