@@ -7,6 +7,9 @@
  * set. The counts behind the flags are in our own memory (struct grant_active), so that nothing the guest writes changes
  * how often a frame is released. The frame of the first pin is the frame of all pins of that entry until the last goes.
  *
+ * Only RAM of the domain's own is lent: a frame that it has mapped from a third one is not its to give, and SPECIAL pages
+ * are the hypervisor's.
+ *
  * Locks: d->grant_lock for the table of d; p2m.lock inside it (gfn_get_page). Never two domains' grant locks at once.
  * Life: one frame of 512 entries at first, more when the guest maps them, at most 64. After grant_destroy() a borrower
  * keeps the frame alone.
@@ -181,7 +184,7 @@ static int copy_unused(struct domain *d, uint32_t ref, uint32_t off, void *buf, 
 		ret = -EACCES;
 	} else {
 		env_lock(&d->p2m.lock);
-		uint8_t *page = p2m_peek(d, __atomic_load_n(&e.shared->frame, __ATOMIC_RELAXED), true);
+		uint8_t *page = p2m_peek_ram(d, __atomic_load_n(&e.shared->frame, __ATOMIC_RELAXED));
 		if (page)
 			memcpy(write ? page + off : buf, write ? buf : page + off, n);
 		env_unlock(&d->p2m.lock);

@@ -196,11 +196,24 @@ void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)
 	return page;
 }
 
+void *p2m_peek_ram(struct domain *d, uint64_t gfn)
+{
+	uint64_t at = slot(gfn);
+
+	assert(__atomic_load_n((const unsigned char *)&d->p2m.lock.held, __ATOMIC_RELAXED));
+	if (at >= MACHINE_GFNS || map_of(d)->e[at].type != P2M_RAM)
+		return NULL;
+	return phys_to_virt(map_of(d)->e[at].mfn << PAGE_SHIFT);
+}
+
 void *gfn_get_page(struct domain *d, uint64_t gfn)
 {
-	mfn_t mfn;
-
-	return p2m_lookup(d, gfn, &mfn) == P2M_RAM ? p2m_get_page(d, gfn, true) : NULL;
+	env_lock(&d->p2m.lock);
+	void *page = p2m_peek_ram(d, gfn);
+	if (page)
+		frame_get((uint64_t)page >> PAGE_SHIFT);
+	env_unlock(&d->p2m.lock);
+	return page;
 }
 
 /* --- virtual memory --- */

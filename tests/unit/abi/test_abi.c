@@ -166,6 +166,37 @@ static void a_borrow_holds_the_frame(void **state)
 	all_is_back();
 }
 
+/* What a domain has mapped from another is not its to lend: not to a third domain, not to a backend. */
+static void a_borrowed_frame_is_not_lent_on(void **state)
+{
+	struct domain *a = need(1), *b = need(2), *c = need(3);
+	struct gnttab_map_grant_ref map = { .host_addr = 200 << PAGE_SHIFT, .flags = GNTMAP_host_map, .ref = 9, .dom = 1 };
+	struct grant_use use;
+	char byte = 1;
+
+	grant(a, 9, 2, 5, GTF_permit_access);
+	CALL(b->vcpus[0], __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, map, 1);
+	assert_int_equal(map.status, GNTST_okay);
+	grant(b, 9, 3, 200, GTF_permit_access);
+	map.dom = 2;
+	CALL(c->vcpus[0], __HYPERVISOR_grant_table_op, GNTTABOP_map_grant_ref, map, 1);
+	assert_int_equal(map.status, GNTST_bad_page);
+	grant(b, 10, 0, 200, GTF_permit_access);
+	assert_int_equal(grant_borrow(b, 10, false, &use), -EFAULT);
+	assert_int_equal(grant_copy(b, 10, 0, &byte, 1, true), -EFAULT);
+	assert_int_equal(b->grant->shared[0][10].flags, GTF_permit_access);
+	grant(b, 10, 0, 6, GTF_permit_access);
+	assert_int_equal(grant_copy(b, 10, 4095, &byte, 1, true), 0);
+	byte = 0;
+	assert_int_equal(grant_copy(b, 10, 4095, &byte, 1, false), 0);
+	assert_int_equal(byte, 1);
+	assert_int_equal(b->grant->shared[0][10].flags, GTF_permit_access);
+	machine_destroy(a);
+	machine_destroy(b);
+	machine_destroy(c);
+	all_is_back();
+}
+
 /* --- event channels --- */
 
 static void count_call(void *arg)
@@ -355,6 +386,7 @@ int main(void)
 		cmocka_unit_test(crosswise_maps_come_back),
 		cmocka_unit_test(each_map_request_gets_its_status),
 		cmocka_unit_test(a_borrow_holds_the_frame),
+		cmocka_unit_test(a_borrowed_frame_is_not_lent_on),
 		cmocka_unit_test(a_channel_to_the_hypervisor),
 		cmocka_unit_test(the_other_end_of_a_dead_domain_is_unbound),
 		cmocka_unit_test(all_ports_are_given_out_once),

@@ -15,7 +15,12 @@
 
 void *gfn_get_page(struct domain *d, uint64_t gfn)
 {
-	return p2m_get_page(d, gfn, true);
+	env_lock(&d->p2m.lock);
+	void *page = p2m_peek_ram(d, gfn);
+	if (page)
+		frame_get(virt_to_phys(page) >> PAGE_SHIFT);
+	env_unlock(&d->p2m.lock);
+	return page;
 }
 
 void put_page(void *page)

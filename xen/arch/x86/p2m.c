@@ -303,14 +303,24 @@ void *p2m_peek(struct domain *d, uint64_t gfn, bool write)
 	if (p2m->hint[i].gfn == gfn + 1)
 		return p2m->hint[i].va;
 	enum p2m_type type = lookup_locked(p2m, gfn, &mfn);
-	if (type == P2M_NONE)
+	if (type == P2M_NONE || (write && type == P2M_FOREIGN_RO))
 		return NULL;
 	void *va = phys_to_virt(mfn << PAGE_SHIFT);
-	if (type == P2M_FOREIGN_RO)
-		return write ? NULL : va;
-	p2m->hint[i].gfn = gfn + 1;
-	p2m->hint[i].va = va;
+	if (type == P2M_RAM) {
+		p2m->hint[i].gfn = gfn + 1;
+		p2m->hint[i].va = va;
+	}
 	return va;
+}
+
+void *p2m_peek_ram(struct domain *d, uint64_t gfn)
+{
+	mfn_t mfn;
+
+	/* Hints are of RAM only. */
+	if (d->p2m.hint[gfn % P2M_HINTS].gfn != gfn + 1 && lookup_locked(&d->p2m, gfn, &mfn) != P2M_RAM)
+		return NULL;
+	return p2m_peek(d, gfn, true);
 }
 
 void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)

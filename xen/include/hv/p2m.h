@@ -63,6 +63,8 @@ enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn);
 void *p2m_get_page(struct domain *d, uint64_t gfn, bool write);
 /* As p2m_get_page() without a reference, for a copy under p2m.lock, which the caller holds. */
 void *p2m_peek(struct domain *d, uint64_t gfn, bool write);
+/* The same for RAM of the domain's own only: what it may lend to others. */
+void *p2m_peek_ram(struct domain *d, uint64_t gfn);
 /* Nested page fault: true if the access can be retried. */
 bool p2m_fault(struct domain *d, uint64_t gfn, bool write);
 /* Remove up to `max` entries from *cursor on, for teardown; true when nothing is left. */
