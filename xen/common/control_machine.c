@@ -215,6 +215,11 @@ static uint64_t op_utc_ns(void *machine)
 	return utc_now();
 }
 
+uint64_t control_machine_utc_ns(void)
+{
+	return utc_now();
+}
+
 static void op_utc_at_least(void *machine, uint64_t utc_ns)
 {
 	if (utc_now() < utc_ns)
@@ -267,6 +272,10 @@ static const struct control_ops ops = {
 	.rate_set = machine_rate_set,
 	.class_info = machine_class_info,
 	.drops = machine_drops,
+	.dom_port = machine_dom_port,
+	.capture_start = machine_capture_start,
+	.capture_read = machine_capture_read,
+	.capture_stop = machine_capture_stop,
 };
 
 /* --- transport -------------------------------------------------------------------------------------------------------- */
@@ -347,13 +356,16 @@ void control_softirq(void)
 
 /* --- start ------------------------------------------------------------------------------------------------------------ */
 
+/* On any CPU, so the name comes from the domain and not from control, which belongs to CPU 0. */
 static void router_event(const struct vfr_event *ev)
 {
-	struct audit_domain dom = { ev->domid, control_dom_name(control, ev->domid) };
+	struct domain *d = domain_get(ev->domid);
+	struct audit_domain dom = { ev->domid, d ? d->name : "" };
 	uint8_t proto = ev->proto == 6 ? AUDIT_TCP : ev->proto == 17 ? AUDIT_UDP : AUDIT_ICMP;
 
 	if (ev->type == VFR_EV_SRC_PORT || ev->type == VFR_EV_SRC_ADDR)
 		audit_source_violation(audit, utc_now(), &dom, ev->src, proto, ev->sport, ev->count);
+	domain_put(d);
 }
 
 static void apply_plan(void)
