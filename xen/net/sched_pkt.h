@@ -8,6 +8,14 @@
 
 #define SCHED_LINK_BPS 10000000000UL /* what a link is taken to carry until told otherwise */
 
+/* => how late timers may come: in an emulator, where rings are watched less often for the same reason, later than elsewhere. */
+static inline uint32_t sched_link_late_ns(void)
+{
+	uint64_t ns = 4 * net_watch_ns;
+
+	return ns < 2000000 ? 2000000 : ns > 50000000 ? 50000000 : (uint32_t)ns;
+}
+
 static inline struct pkt *pkt_of_item(struct netsched_item *item)
 {
 	return (struct pkt *)((char *)item - offsetof(struct pkt, item));

@@ -188,7 +188,7 @@ unsigned int shape_push(uint16_t domid, struct pktq *q)
 
 int shape_init(void)
 {
-	struct netsched_link link = { .rate_bps = SCHED_LINK_BPS, .max_classes = MAX_DOMAINS };
+	struct netsched_link link = { .rate_bps = SCHED_LINK_BPS, .max_classes = MAX_DOMAINS, .late_ns = sched_link_late_ns() };
 	struct netsched_host host = { .drop = on_drop, .mark = sched_pkt_mark, .resume = on_resume };
 
 	pktq_init(&lost);

@@ -272,6 +272,29 @@ int net_uplink_policy(unsigned int index, const char *policy)
 	return rc;
 }
 
+/*
+ * A segment of 64 KiB holds a slow line for long, and all bounds of a scheduler grow with its longest packet: below this rate
+ * segments are cut into frames before they wait.
+ */
+#define SPLIT_BELOW_BPS 1000000000UL
+
+static int set_rate(struct uplink *up, uint64_t rate_bps, struct netsched_refusal *why)
+{
+	const struct netsched_link old = *netsched_link(up->sched);
+	bool split = rate_bps < SPLIT_BELOW_BPS;
+	uint32_t most = split ? up->nic->mtu + 18u + NETSCHED_FRAME_EXTRA : NETSCHED_MAX_PACKET;
+	int rc = netsched_link_rate(up->sched, rate_bps, why);
+
+	if (rc)
+		return rc;
+	rc = netsched_link_packet(up->sched, most, why);
+	if (rc)
+		netsched_link_rate(up->sched, old.rate_bps, NULL);
+	else
+		up->split = split;
+	return rc;
+}
+
 int net_uplink_rate(unsigned int index, uint64_t rate_bps, struct netsched_refusal *why)
 {
 	int rc;
@@ -279,8 +302,9 @@ int net_uplink_rate(unsigned int index, uint64_t rate_bps, struct netsched_refus
 	if (index >= nr_uplinks)
 		return -ENOENT;
 	lock(&uplinks[index]);
-	rc = netsched_link_rate(uplinks[index].sched, rate_bps, why);
+	rc = set_rate(&uplinks[index], rate_bps, why);
 	unlock(&uplinks[index]);
+	on_tx(uplinks[index].nic);
 	return rc;
 }
 

@@ -24,6 +24,8 @@ struct uplink {
 
 	struct net_counters rx;      /* by CPU 0 */
 
+	_Atomic bool split;          /* long segments are cut before they wait */
+
 	struct env_lock tx_lock;
 	struct netsched *sched;      /* by tx_lock, as what follows */
 	struct pkt *head;            /* out of the scheduler, but the card had no room */

@@ -197,12 +197,12 @@ bool uplink_tx_idle(struct uplink *up)
 	return done;
 }
 
-/* What this card cannot do is done here. */
+/* What this card cannot do, or the line is too slow for, is done here. */
 static void suit(struct uplink *up, struct pkt *p, struct pktq *out)
 {
 	uint32_t can = up->nic->tx_features;
 
-	if (p->v.gso && !(can & (p->v.gso == VFR_GSO_TCPV6 ? NIC_TX_TSO6 : NIC_TX_TSO4))) {
+	if (p->v.gso && (up->split || !(can & (p->v.gso == VFR_GSO_TCPV6 ? NIC_TX_TSO6 : NIC_TX_TSO4)))) {
 		pkt_segment(p, out);
 		return;
 	}
@@ -263,7 +263,7 @@ static void on_pace(struct timer *t)
 
 int uplink_tx_init(struct uplink *up)
 {
-	struct netsched_link link = { .rate_bps = SCHED_LINK_BPS, .max_classes = MAX_DOMAINS };
+	struct netsched_link link = { .rate_bps = SCHED_LINK_BPS, .max_classes = MAX_DOMAINS, .late_ns = sched_link_late_ns() };
 	struct netsched_host host = { .ctx = up, .drop = on_drop, .mark = sched_pkt_mark, .resume = on_resume };
 	struct netsched_params router_class = { .weight = NET_WEIGHT_DEFAULT };
 	struct netsched_refusal why = { "" };

@@ -394,6 +394,11 @@ int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_r
 	return 0;
 }
 
+int netsched_link_packet(struct netsched *ns, uint32_t max_packet, struct netsched_refusal *why)
+{
+	return 0;
+}
+
 uint32_t netsched_backlog(const struct netsched *ns)
 {
 	return 0;

@@ -44,8 +44,12 @@ int netsched_admit_link(struct netsched_link *link, struct netsched_refusal *why
 		link->reserve_permille = 20;
 	if (link->reserve_permille > 1000)
 		return netsched_refuse(why, -EINVAL, "reserve %u: it is in thousandths", link->reserve_permille);
+	if (!link->late_ns)
+		link->late_ns = 2000000;
+	if (link->late_ns > 100000000)
+		return netsched_refuse(why, -EINVAL, "timers late by %u ns: it must be 100 ms at most", link->late_ns);
 	if (!link->burst_bytes)
-		link->burst_bytes = link->max_packet + (uint32_t)(link->rate_bps / 4000);
+		link->burst_bytes = link->max_packet + (uint32_t)(link->rate_bps / 8000 * (link->late_ns / 1000) / 1000);
 	if (link->burst_bytes < link->max_packet)
 		return netsched_refuse(why, -EINVAL, "burst %u is less than one packet of %u bytes", link->burst_bytes,
 				       link->max_packet);
@@ -59,6 +63,16 @@ static uint32_t at_least(uint64_t v, uint32_t min)
 	return v > min ? (uint32_t)v : min;
 }
 
+/* On a slow line a long queue is nothing but delay. */
+static uint32_t default_limit(const struct netsched_link *link)
+{
+	uint64_t bytes = link->rate_bps / 100;
+
+	if (!link->paced || bytes > 1u << 20)
+		return 1u << 20;
+	return at_least(bytes, 1u << 18);
+}
+
 static void fill_in(const struct netsched *ns, struct netsched_params *p)
 {
 	if (!p->weight)
@@ -68,7 +82,7 @@ static void fill_in(const struct netsched *ns, struct netsched_params *p)
 	if (p->ceiling_bps && !p->burst_bytes)
 		p->burst_bytes = at_least(p->ceiling_bps / 4000, 2 * p->max_packet);
 	if (!p->limit_bytes)
-		p->limit_bytes = at_least(1u << 20, 8 * p->max_packet);
+		p->limit_bytes = at_least(default_limit(&ns->link), 8 * p->max_packet);
 	if (!p->stop_bytes)
 		p->stop_bytes = p->limit_bytes / 2;
 	if (!p->limit_packets)

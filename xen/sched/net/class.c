@@ -120,6 +120,52 @@ void netsched_set_buckets(struct netsched *ns, struct netsched_class *c)
 		c->state |= CLASS_PACED;
 }
 
+static int links_classes(struct netsched *ns, struct netsched_refusal *why)
+{
+	for (uint32_t id = 0; id < ns->link.max_classes; id++) {
+		struct netsched_params p;
+		int err = 0;
+
+		if (!netsched_is_live(ns, id))
+			continue;
+		p = ns->classes[id].asked;
+		err = netsched_admit(ns, id, &ns->classes[id], &p, why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int netsched_link_packet(struct netsched *ns, uint32_t max_packet, struct netsched_refusal *why)
+{
+	struct netsched_link old = ns->link, l = old;
+	int err;
+
+	l.max_packet = max_packet;
+	l.burst_bytes = 0;
+	err = netsched_admit_link(&l, why);
+	if (err)
+		return err;
+	ns->link = l;
+	err = links_classes(ns, why);
+	if (err) {
+		ns->link = old;
+		return err;
+	}
+	set_pace(ns);
+	if (ns->ops->link_set)
+		ns->ops->link_set(ns);
+	for (uint32_t id = 0; id < ns->link.max_classes; id++) {
+		struct netsched_params p;
+
+		if (!netsched_is_live(ns, id))
+			continue;
+		p = ns->classes[id].asked;
+		netsched_class_set(ns, id, &p, ns->now, NULL);
+	}
+	return 0;
+}
+
 /* c's packets, wherever they are, as one chain; its backlog counts stay. */
 static struct netsched_queue gather(struct netsched_class *c)
 {
@@ -204,6 +250,7 @@ int netsched_class_set(struct netsched *ns, uint32_t id, const struct netsched_p
 	ns->guarantees += p.guarantee_bps - c->p.guarantee_bps;
 	ns->weights += p.weight - (uint64_t)c->p.weight;
 	adopt_params(c, &p);
+	c->asked = *params;
 	if (tables)
 		netsched_requeue(c, fair);
 	else if (c->fair)

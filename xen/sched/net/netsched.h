@@ -73,7 +73,8 @@ struct netsched_host {
 struct netsched_link {
 	uint64_t rate_bps;	/* what the link carries: admission and delay bounds rest on it */
 	bool paced;		/* hold the link to rate_bps here, so that queues stay here and not in the device */
-	uint32_t burst_bytes;	/* paced: what may leave back to back; 0: a packet and 2 ms' worth, for late timers */
+	uint32_t burst_bytes;	/* paced: what may leave back to back; 0: a packet and late_ns' worth */
+	uint32_t late_ns;	/* how late the host's timers may come without loss of rate; 0: 2 ms */
 	uint32_t max_packet;	/* wire bytes; 0: NETSCHED_MAX_PACKET */
 	uint32_t max_classes;	/* class ids are below this */
 	uint32_t reserve_permille; /* part of the link that guarantees may not take; 0: 20 */
@@ -89,7 +90,7 @@ struct netsched_params {
 	uint32_t pps;		/* packets per second; 0: no limit */
 	uint32_t new_flows_ps;	/* new flows per second; 0: no limit */
 	uint32_t stop_bytes;	/* backlog that stops the ring; 0: half of limit_bytes */
-	uint32_t limit_bytes;	/* backlog that drops; 0: 1 MiB or 8 packets */
+	uint32_t limit_bytes;	/* backlog that drops; 0: 1 MiB, on a paced link 80 ms' worth if less, but 256 KiB and 8 packets */
 	uint32_t limit_packets;	/* 0: 4096 */
 	uint32_t flows;		/* FQ-CoDel queues of each sub-class, a power of two; 0: 64 */
 	uint32_t target_us;	/* CoDel: standing delay that is too much; 0: 5000 */
@@ -142,6 +143,9 @@ const struct netsched_link *netsched_link(const struct netsched *ns);
 /* The operator says what the link carries: it is paced to that from now on, with the default burst. => -EINVAL; -EDQUOT, with the
  * arithmetic, if the guarantees given no longer fit */
 int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why);
+/* Another largest packet from now on; the classes' own follow where they were not given one. What is queued stays. => -EINVAL, if
+ * a class's parameters do not fit it: nothing changed then */
+int netsched_link_packet(struct netsched *ns, uint32_t max_packet, struct netsched_refusal *why);
 
 /* --- classes --- */
 /* Add class `id`, or change it live. => 0, -EINVAL, -EDQUOT (guarantees exceed the link), -ENOMEM; nothing changed then. */

@@ -92,6 +92,7 @@ struct netsched_class {
 
 	struct bucket new_flows __attribute__((aligned(ENV_CACHE_LINE)));
 	struct netsched_params p;
+	struct netsched_params asked;	/* before defaults, which follow the link */
 	struct netsched_sub subs[NETSCHED_SUBS]; /* weight 0: none */
 	uint64_t marks, stops;
 	uint64_t drops[NETSCHED_VERDICTS];
