@@ -25,7 +25,7 @@ tools: $(B)/vfrctl
 
 $(B)/vfr-sim: $(VFRSIM_OBJ) $(B)/libcore.a $(B)/libenvhost.a
 	@echo "  LD   $@"
-	@$(CC_HOST) -o $@ $^ -lpcap
+	@$(CC_HOST) -o $@ $^
 tools: $(B)/vfr-sim
 
 MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))

@@ -318,6 +318,22 @@ static int dom_shutdown(void *machine, uint16_t domid, bool reboot)
 	return 0;
 }
 
+static int capture_start(void *machine, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog, unsigned int insns,
+			 uint32_t *id)
+{
+	return tap_start(&((struct sim *)machine)->tap, domid, flags, snaplen, prog, insns, id);
+}
+
+static size_t capture_read(void *machine, uint32_t id, void *buf, size_t max, uint32_t *count, uint32_t *lost)
+{
+	return tap_read(&((struct sim *)machine)->tap, id, buf, max, count, lost);
+}
+
+static void capture_stop(void *machine, uint32_t id)
+{
+	tap_stop(&((struct sim *)machine)->tap, id);
+}
+
 const struct control_ops sim_ops = {
 	.server = "vfr-sim",
 	.dom_create = dom_create, .dom_destroy = dom_destroy, .dom_pause = dom_pause, .dom_unpause = dom_unpause, .dom_info = dom_info,
@@ -325,7 +341,7 @@ const struct control_ops sim_ops = {
 	.blob_info = blob_info, .blob_begin = blob_begin, .blob_put = blob_put, .blob_end = blob_end, .blob_drop = blob_drop,
 	.machine_info = machine_info, .uplink_info = uplink_info, .dom_port = dom_port, .utc_ns = utc_ns, .log_read = log_read,
 	.send = sim_send, .rate_set = rate_set, .sched_set = sched_set, .sched_info = sched_info,
-	.capture_start = sim_capture_start, .capture_read = sim_capture_read, .capture_stop = sim_capture_stop,
+	.capture_start = capture_start, .capture_read = capture_read, .capture_stop = capture_stop,
 };
 
 static void no_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len)
@@ -361,8 +377,8 @@ void sim_packet(struct sim *s, uint32_t dst, uint16_t dport)
 	f[46] = 0x50;
 	f[47] = 2;
 	vfr_input(s->vfr, 0, sim_now(), s->domains - 1, v, 1);
-	if (v[0])
-		sim_capture_packet(s, &p, f);
+	if (v[0] && tap_on(&s->tap))
+		tap_packet(&s->tap, &(struct tap_packet){utc_ns(s), f, p.len, p.len, p.src_dom, p.dst_dom, p.drop, p.verdict == VFR_DROP});
 }
 
 int sim_init(struct sim *s, uint32_t hold_down_s, const struct control_ops *control_ops)
@@ -398,6 +414,7 @@ void sim_free(struct sim *s)
 	s->control = NULL;
 	if (c)
 		control_free(c);
+	tap_stop(&s->tap, s->tap.id);
 	if (s->vfr)
 		vfr_destroy(s->vfr);
 	if (s->audit)

@@ -9,6 +9,7 @@
 
 #include <audit/audit.h>
 #include <control/control.h>
+#include <control/tap.h>
 #include <vfr/vfr.h>
 
 #define SIM_DOMAINS 4096
@@ -48,16 +49,7 @@ struct sim {
 		char text[256];
 	} log[SIM_LOG];
 	uint64_t log_next;	/* number of the next record; they count from 1 */
-	struct {
-		uint32_t id;	/* 0: no capture runs */
-		int domid;
-		unsigned int flags, snaplen;
-		struct vc_bpf_insn prog[VC_BPF_MAX];
-		unsigned int insns;
-		size_t len;	/* bytes of records that wait */
-		uint32_t count, lost;
-		uint8_t buf[60000];
-	} cap;
+	struct tap tap;
 };
 
 extern const struct control_ops sim_ops;
@@ -70,12 +62,6 @@ extern const uint64_t *sim_clock;
 uint64_t sim_now(void);
 void sim_log(struct sim *s, unsigned int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void sim_console(struct sim *s, uint16_t domid, const char *bytes, size_t n);
-int sim_capture_start(void *machine, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog, unsigned int insns,
-		      uint32_t *id);
-size_t sim_capture_read(void *machine, uint32_t id, void *buf, size_t max, uint32_t *count, uint32_t *lost);
-void sim_capture_stop(void *machine, uint32_t id);
-/* => offers a packet that has its verdict to the capture that runs */
-void sim_capture_packet(struct sim *s, const struct vfr_pkt *p, const uint8_t *bytes);
 /* => a frame from outside to the router, as the uplink would bring it: for tests of counters */
 void sim_packet(struct sim *s, uint32_t dst, uint16_t dport);
 

@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Captures: one at a time, stopped when nobody reads it. */
+#include <control/tap.h>
+
 #include "internal.h"
-
-/* A program that the filter machine can run without further checks: jumps stay inside and forward, it ends in a return. */
-static bool bpf_valid(const struct vc_bpf_insn *p, unsigned int n)
-{
-	if (!n)
-		return true;
-	for (unsigned int i = 0; i < n; i++) {
-		unsigned int cls = p[i].code & 7, left = n - i - 1;
-
-		if (cls == 5 && (p[i].code & 0xf0) == 0 && p[i].k >= left)
-			return false;
-		if (cls == 5 && (p[i].code & 0xf0) && (p[i].jt >= left || p[i].jf >= left))
-			return false;
-		if ((cls == 2 || cls == 3 || (cls < 2 && (p[i].code & 0xe0) == 0x60)) && p[i].k >= 16)
-			return false;
-		if (cls == 4 && ((p[i].code & 0xf0) == 0x30 || (p[i].code & 0xf0) == 0x90) && !(p[i].code & 8) && !p[i].k)
-			return false;
-	}
-	return (p[n - 1].code & 7) == 6;
-}
 
 static int capture_dom(struct request *rq, const char *name, int *domid)
 {
@@ -50,7 +32,7 @@ int capture_start(struct request *rq)
 		return rc;
 	if (!c->p.ops->capture_start)
 		return refuse_enosys(rq->err, "captures");
-	if (q->insns > VC_BPF_MAX || rq->n != sizeof(*q) + q->insns * sizeof(*prog) || !bpf_valid(prog, q->insns))
+	if (q->insns > VC_BPF_MAX || rq->n != sizeof(*q) + q->insns * sizeof(*prog) || (q->insns && !bpf_check(prog, q->insns)))
 		return control_refuse(rq->err, EINVAL, "bad-filter", "the filter program is not valid");
 	if (c->capture_id)
 		return control_refuse(rq->err, EBUSY, "capture-open", "another capture is running");

@@ -22,6 +22,8 @@ struct domain;
 /* => makes the router and starts the cards as uplinks. After drivers_init(), timer and softirqs work. */
 void net_init(void);
 struct vfr *net_router(void);
+/* => sees each packet that has its verdict, on any CPU, before the packet goes where the verdict sends it; NULL: nobody looks. */
+void net_tap(void (*fn)(const struct vfr_pkt *pkt));
 /* => called with each event that the router wants recorded, on any CPU, no lock held. */
 void net_audit_to(void (*fn)(const struct vfr_event *ev));
 
@@ -55,6 +57,8 @@ struct net_vif_info {
 	struct net_counters dir[2];
 };
 int net_vif_read(uint16_t domid, struct net_vif_info *out);
+/* => the MAC of a domain's vif, and the gateway's that its guest sees; -ENOENT */
+int net_vif_macs(uint16_t domid, uint8_t mac[6], uint8_t gateway[6]);
 
 const char *net_drop_name(enum net_drop drop);
 const char *net_drop_text(enum net_drop drop);

@@ -73,9 +73,24 @@ void net_audit_to(void (*fn)(const struct vfr_event *ev))
 
 /* --- vifs by domain --------------------------------------------------------------------------------------------------- */
 
+static const uint8_t gateway_mac[6] = { 0x02, 0x56, 0x46, 0x52, 0x00, 0x01 };
+
 struct netif *net_vif_of(uint16_t domid)
 {
 	return domid < MAX_DOMAINS ? atomic_load_explicit(&vifs[domid], memory_order_acquire) : NULL;
+}
+
+int net_vif_macs(uint16_t domid, uint8_t mac[6], uint8_t gateway[6])
+{
+	struct netif *vif;
+
+	net_enter();
+	vif = net_vif_of(domid);
+	if (vif)
+		memcpy(mac, vif->mac, sizeof(vif->mac));
+	net_leave();
+	memcpy(gateway, gateway_mac, sizeof(gateway_mac));
+	return vif ? 0 : -ENOENT;
 }
 
 int net_port_publish(struct netif *vif)
@@ -225,12 +240,29 @@ static unsigned int output(uint16_t port, struct pktq *q)
 	return 0;
 }
 
+static _Atomic(void (*)(const struct vfr_pkt *)) tap;
+
+void net_tap(void (*fn)(const struct vfr_pkt *pkt))
+{
+	atomic_store(&tap, fn);
+}
+
+static void show_tap(struct vfr_pkt *const *pkts, unsigned int n)
+{
+	void (*fn)(const struct vfr_pkt *) = atomic_load_explicit(&tap, memory_order_relaxed);
+
+	for (unsigned int i = 0; fn && i < n; i++)
+		if (pkts[i])
+			fn(pkts[i]);
+}
+
 unsigned int net_dispatch(struct vfr_pkt **pkts, unsigned int n)
 {
 	uint16_t port = VFR_NOPORT;
 	unsigned int full = 0;
 	struct pktq q;
 
+	show_tap(pkts, n);
 	pktq_init(&q);
 	for (unsigned int i = 0; i < n; i++) {
 		struct pkt *p = pkt_of(pkts[i]);
@@ -400,10 +432,11 @@ static void poll_done(struct netif *vif)
 }
 
 /*
- * A guest that sent next to nothing before it went to sleep answers questions one by one: its next packet is worth an event,
- * which brings it out at once. One that sent more will do so again, and its ring is looked at when it sleeps.
+ * This CPU goes to sleep. A guest that sent next to nothing answers questions one by one: its next packet is worth an event,
+ * which brings it out at once. One that sent more will do so again, and its ring is looked at when it sleeps; unless there
+ * are other CPUs that it may be running on.
  */
-static void announce_slow(struct netcpu *c)
+static void announce(struct netcpu *c)
 {
 	struct netif *list = c->watched;
 
@@ -412,7 +445,7 @@ static void announce_slow(struct netcpu *c)
 		struct netif *vif = list;
 
 		list = vif->sched_next;
-		if (vif->traffic.burst <= SLOW_BURST) {
+		if (vif->traffic.burst <= SLOW_BURST || nr_cpus > 1) {
 			poll_done(vif);
 		} else {
 			vif->sched_next = c->watched;
@@ -428,7 +461,7 @@ bool net_idle(void)
 	bool work;
 
 	net_enter();
-	announce_slow(c);
+	announce(c);
 	work = uplinks_idle() || c->list;
 	net_leave();
 	return work;
@@ -544,9 +577,9 @@ void net_init(void)
 		.cpus = (uint16_t)nr_cpus,
 		.max_ports = NET_UPLINKS_MAX + MAX_DOMAINS,
 		.max_domains = MAX_DOMAINS,
-		.gateway_mac = { 0x02, 0x56, 0x46, 0x52, 0x00, 0x01 },
 	};
 
+	memcpy(params.gateway_mac, gateway_mac, sizeof(gateway_mac));
 	net_watch_ns = choose_watch_ns();
 	pktpool_init(pool_size());
 	make_seed(params.seed);

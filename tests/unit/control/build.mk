@@ -2,7 +2,7 @@
 # Control's tests: the shipped code under ASan and UBSan, behind it the simulator's machine.
 DEB_PKGS += clang libcmocka-dev libpcap-dev
 
-CONTROL_TEST_OBJ := $(addprefix $(B)/asan/,tests/unit/control/client.o tools/vfr-sim/machine.o tools/vfr-sim/capture.o tools/lib/frame.o)
+CONTROL_TEST_OBJ := $(addprefix $(B)/asan/,tests/unit/control/client.o tools/vfr-sim/machine.o tools/lib/frame.o)
 
 $(B)/tests/unit/control/test_%: $(B)/asan/tests/unit/control/test_%.o $(CONTROL_TEST_OBJ) $(B)/asan/libcore.a $(B)/asan/libenvhost.a
 	@mkdir -p $(@D)
@@ -17,3 +17,8 @@ check-control-memory := $(B)/tests/unit/control/test_memory
 
 -include $(wildcard $(CONTROL_TEST_OBJ:.o=.d) $(B)/asan/tests/unit/control/*.d)
 .SECONDARY: $(CONTROL_TEST_OBJ) $(B)/asan/tests/unit/control/test_control.o $(B)/asan/tests/unit/control/test_memory.o
+
+CHECKS += control-tap
+check-control-tap-deps := $(B)/tests/unit/control/test_tap
+check-control-tap := $(B)/tests/unit/control/test_tap
+.SECONDARY: $(B)/asan/tests/unit/control/test_tap.o
