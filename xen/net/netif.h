@@ -147,7 +147,9 @@ bool netif_rx_pending(struct netif *vif);
 /* => throw the waiting packets away; rx_lock is held. The caller frees *out. */
 void netif_rx_flush(struct netif *vif, struct pktq *out);
 
-/* --- port.c: scheduling and the way through the router --- */
+/* --- port.c, poll.c, path.c: vifs by domain, scheduling, the way through the router --- */
+/* The one MAC that guests see. */
+extern const uint8_t net_gateway_mac[6];
 /* => poll the vif's rings on this CPU in SOFTIRQ_NET_TX. */
 void net_schedule(struct netif *vif);
 /* => look at its rings from time to time on this CPU. */

@@ -322,7 +322,7 @@ bool netif_tx_pending(struct netif *vif)
 	bool pending;
 
 	env_lock(&vif->tx_lock);
-	pending = vif->state == NETIF_CONNECTED && ring(vif)->req_prod != vif->tx.req_cons;
+	pending = vif->state == NETIF_CONNECTED && !vif->stopped && ring(vif)->req_prod != vif->tx.req_cons;
 	env_unlock(&vif->tx_lock);
 	return pending;
 }

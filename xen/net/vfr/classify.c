@@ -2,7 +2,7 @@
 /*
  * The classifier: which is the first of many rules that has this packet?
  *
- * Overview: a rule is a box in 5 (IPv4) or 11 (IPv6) dimensions. Boxes are parted into up to six groups by how wide they are
+ * Overview: a rule is a box in 5 (IPv4) or 11 (IPv6) dimensions. Boxes are parted into up to five groups by how wide they are
  * in source and in destination, because a wide box cut together with narrow ones would be copied into every piece. Each
  * group becomes a tree: a node looks at up to CUT_BITS bits of one dimension, a leaf lists the few boxes left, in order. The
  * region that a node cuts is shrunk to what its boxes share, so bits in which they agree cost nothing; a key outside that
@@ -18,8 +18,8 @@
 #include <vfr/classify.h>
 
 #define LEAF_MAX	3u	/* boxes of a leaf that is not worth cutting */
-#define CUT_BITS	6u
-#define GROUPS		6u
+#define CUT_BITS	8u
+#define GROUPS		5u
 #define DEPTH_MAX	24u
 #define LEAF_REF	0x80000000u
 #define NARROW		0xffffu		/* how far a box may span an address to be narrow there: a /16 */
@@ -178,7 +178,7 @@ static bool choose_cut(const struct builder *bd, const struct area *a, struct cu
 		unsigned int width = shared_block(bd, a, d, &cut.base);
 
 		for (unsigned int bits = 1; bits <= CUT_BITS && bits <= width; bits++) {
-			if (bits != width && bits != CUT_BITS && bits != 4 && bits != 2)
+			if (bits != width && bits & 1)
 				continue;
 			cut.bits = bits;
 			cut.shift = width - bits;
@@ -276,7 +276,7 @@ static unsigned int width(const struct class_box *b, unsigned int words, unsigne
 /* Boxes that can be told apart by the same address well belong together: narrow in both, in one; half wide in one; wide. */
 static unsigned int group_of(const struct classifier *cl, const struct class_box *b)
 {
-	static const uint8_t group[3][3] = { { 0, 1, 1 }, { 2, 3, 3 }, { 2, 4, 5 } };
+	static const uint8_t group[3][3] = { { 0, 0, 0 }, { 1, 2, 2 }, { 1, 3, 4 } };
 	unsigned int words = cl->dims == 5 ? 1 : 4;
 
 	return group[width(b, words, 0)][width(b, words, words)];
