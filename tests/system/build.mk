@@ -28,3 +28,8 @@ CHECKS += system
 endif
 check-system := tests/system/check.py
 check-system-deps := $(B)/demo/ready test-guests
+
+# What depends on how busy the host is, and takes longer, stands beside `make check`.
+.PHONY: check-shares
+check-shares: $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/blast.elf ## shares of guests on one line, policies changed under traffic
+	@tests/system/net_shares.py
