@@ -120,6 +120,8 @@ static int domain_fill(struct domain *d, uint32_t nr_vcpus)
 	if (shared == INVALID_PADDR)
 		return -ENOMEM;
 	d->shared_info = phys_to_virt(shared);
+	/* Twice what its RAM needs if every piece of it is split, and some for rings and foreign frames anywhere. */
+	d->p2m.table_max = 64 + 2 * (d->mem_bytes >> SUPER_SHIFT);
 	ret = evtchn_init(d);
 	if (!ret)
 		ret = grant_init(d);
@@ -230,11 +232,13 @@ void domain_destroy(struct domain *d)
 		return;
 	atomic_store(&d->state, DOM_DYING);
 	leave_scheduler(d);
+	env_lock(&d->lock); /* a periodic timer that fires just now does not set itself again */
 	for (uint32_t i = 0; i < d->nr_vcpus; i++) {
 		timer_cancel(&d->vcpus[i]->singleshot);
 		timer_cancel(&d->vcpus[i]->periodic);
 		timer_cancel(&d->vcpus[i]->poll_timer);
 	}
+	env_unlock(&d->lock);
 	net_vif_destroy(d);
 	store_domain_destroy(d);
 	console_destroy(d);

@@ -132,8 +132,10 @@ static struct domain_watchdog *watchdog_of(struct domain *d)
 	return d->watchdog;
 }
 
+/* => d->lock: two vcpus must not arm one timer at once */
 static void watchdog_arm(struct watchdog *w, uint32_t timeout_s)
 {
+	ASSERT(lock_is_held(&w->domain->lock));
 	timer_set(&w->timer, time_now_ns() + timeout_s * 1000000000UL);
 }
 
@@ -147,13 +149,12 @@ static int watchdog_start(struct domain *d, uint32_t timeout_s)
 	env_lock(&d->lock);
 	while (id < WATCHDOGS && w[id].set)
 		id++;
-	if (id < WATCHDOGS)
+	if (id < WATCHDOGS) {
 		w[id].set = true;
+		watchdog_arm(&w[id], timeout_s);
+	}
 	env_unlock(&d->lock);
-	if (id == WATCHDOGS)
-		return -ENOSPC;
-	watchdog_arm(&w[id], timeout_s);
-	return id + 1;
+	return id < WATCHDOGS ? id + 1 : -ENOSPC;
 }
 
 static int watchdog_change(struct domain *d, struct watchdog *w, uint32_t timeout_s)
@@ -161,14 +162,12 @@ static int watchdog_change(struct domain *d, struct watchdog *w, uint32_t timeou
 	env_lock(&d->lock);
 	bool was_set = w->set;
 	w->set = was_set && timeout_s;
-	env_unlock(&d->lock);
-	if (!was_set)
-		return -EINVAL;
-	if (timeout_s)
+	if (w->set)
 		watchdog_arm(w, timeout_s);
 	else
 		timer_cancel(&w->timer);
-	return 0;
+	env_unlock(&d->lock);
+	return was_set ? 0 : -EINVAL;
 }
 
 static int64_t op_watchdog(struct vcpu *v, gva_t at)

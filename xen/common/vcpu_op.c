@@ -78,15 +78,30 @@ static void singleshot_fired(struct timer *t)
 	evtchn_send_virq(v, VIRQ_TIMER);
 }
 
+/*
+ * Any vcpu may set or stop the periodic timer of another, and it sets itself anew on the CPU where it fired: one at a time,
+ * since a timer that two CPUs arm at once would be in both their lists. Not once the domain is being destroyed.
+ */
+static void set_periodic(struct vcpu *v, uint64_t period_ns)
+{
+	struct domain *d = v->domain;
+
+	env_lock(&d->lock);
+	v->periodic_ns = period_ns;
+	if (period_ns && d->state != DOM_DYING)
+		timer_set(&v->periodic, time_now_ns() + period_ns);
+	else
+		timer_cancel(&v->periodic);
+	env_unlock(&d->lock);
+}
+
 static void periodic_fired(struct timer *t)
 {
 	struct vcpu *v = (struct vcpu *)((char *)t - offsetof(struct vcpu, periodic));
 
-	if (!v->periodic_ns || v->domain->state != DOM_RUNNING)
-		return;
 	evtchn_send_virq(v, VIRQ_TIMER);
 	/* Missed periods are not made up for. */
-	timer_set(t, time_now_ns() + v->periodic_ns);
+	set_periodic(v, v->periodic_ns);
 }
 
 static void poll_expired(struct timer *t)
@@ -102,15 +117,13 @@ static int64_t op_set_periodic(struct vcpu *v, struct vcpu *target, gva_t at)
 		return -EFAULT;
 	if (op.period_ns < PERIOD_MIN_NS || op.period_ns > PERIOD_MAX_NS)
 		return -EINVAL;
-	target->periodic_ns = op.period_ns;
-	timer_set(&target->periodic, time_now_ns() + op.period_ns);
+	set_periodic(target, op.period_ns);
 	return 0;
 }
 
 static int64_t op_stop_periodic(struct vcpu *v, struct vcpu *target, gva_t at)
 {
-	target->periodic_ns = 0;
-	timer_cancel(&target->periodic);
+	set_periodic(target, 0);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ $(B)/tests/unit/abi/obj/%.o: %.c | $(B)/include/xen
 	@mkdir -p $(@D)
 	@echo "  ASAN $<"
 	@$(CC_SAN) $(CFLAGS_SAN) $(ABI_CFLAGS) -MMD -MP -c -o $@ $<
--include $(wildcard $(B)/tests/unit/abi/obj/*/*.d $(B)/tests/unit/abi/obj/*/*/*.d)
+-include $(wildcard $(B)/tests/unit/abi/obj/xen/common/*.d $(B)/tests/unit/abi/obj/tests/unit/abi/*.d)
 
 $(B)/tests/unit/abi/test_%: $(B)/tests/unit/abi/obj/tests/unit/abi/test_%.o $(ABI_OBJ) $(B)/asan/libenvhost.a
 	@echo "  TEST $@"

@@ -246,8 +246,8 @@ void machine_watch_leaks(bool on)
 
 static bool has_pattern(const uint8_t *p, size_t n)
 {
-	for (size_t i = 1; i < n; i++) {
-		if (p[i - 1] == 0xaa && p[i] == 0xaa)
+	for (size_t i = 2; i < n; i++) {
+		if (p[i - 2] == 0xaa && p[i - 1] == 0xaa && p[i] == 0xaa)
 			return true;
 	}
 	return false;

@@ -29,7 +29,7 @@ int64_t machine_call(struct vcpu *v, uint64_t nr, uint64_t a0, uint64_t a1, uint
 /* Frames and domains that are still there. */
 unsigned machine_frames(void);
 unsigned machine_domains(void);
-/* From now on a write to a guest with the pattern of uninitialised memory (0xaa, two of it) ends the test. */
+/* From now on a write to a guest with the pattern of uninitialised memory (0xaa, three of it: times have two at times) ends the test. */
 void machine_watch_leaks(bool on);
 void machine_fire_timers(struct domain *d);
 

@@ -97,7 +97,7 @@ static void materialise(struct p2m *p2m, uint64_t *e, uint64_t gfn)
 
 static bool split(struct p2m *p2m, uint64_t *e, uint64_t gfn)
 {
-	uint64_t *t = page_alloc(0);
+	uint64_t *t = p2m->table_pages < p2m->table_max ? page_alloc(0) : NULL;
 
 	if (!t)
 		return false;
@@ -121,7 +121,7 @@ static uint64_t *find(struct p2m *p2m, uint64_t gfn, unsigned to_level, bool mak
 		if (l == to_level || (l == 1 && (*e & PTE_PS)))
 			return e;
 		if (!*e) {
-			uint64_t *n = make ? page_alloc(0) : NULL;
+			uint64_t *n = make && p2m->table_pages < p2m->table_max ? page_alloc(0) : NULL;
 			if (!n)
 				return NULL;
 			p2m->table_pages++;

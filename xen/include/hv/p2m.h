@@ -34,7 +34,7 @@ struct p2m {
 	uint64_t *root;          /* level 4 table */
 	paddr_t root_pa;
 	_Atomic uint64_t flush_gen; /* raised by each removal; a vcpu flushes at entry when it is behind */
-	uint64_t table_pages;
+	uint64_t table_pages, table_max; /* a guest that scatters its frames gets no more tables than this */
 	struct {
 		uint64_t gfn;        /* plus one; 0: empty */
 		void *va;
