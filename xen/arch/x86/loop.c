@@ -21,8 +21,9 @@
 #include "vcpu.h"
 #include "x86.h"
 
-/* Under constant device load the guest still gets its turn: after so many rounds of softirqs, for net_watch_ns. */
+/* Under constant device load the guest still gets its turn: after so many rounds of softirqs, for so long or net_watch_ns. */
 #define SOFTIRQ_ROUNDS 4
+#define GUEST_TURN_NS 200000UL
 
 static void idle(struct cpu *c)
 {
@@ -99,7 +100,7 @@ void cpu_loop(void)
 		c->guest_turn = rounds >= SOFTIRQ_ROUNDS;
 		if (c->guest_turn) {
 			c->timer_programmed = 0; /* no deadline of a timer: timer_sync() comes again */
-			arch_timer_set(time_now_ns() + net_watch_ns);
+			arch_timer_set(time_now_ns() + (net_watch_ns > GUEST_TURN_NS ? net_watch_ns : GUEST_TURN_NS));
 		} else {
 			timer_sync();
 		}
