@@ -42,8 +42,7 @@ static void end_of_line(struct client *c)
 
 	c->line[c->nline] = 0;
 	if (c->nline >= sizeof(length) && !memcmp(c->line, length, sizeof(length) - 1))
-		for (c->body_left = 0; *p >= '0' && *p <= '9'; p++)
-			c->body_left = c->body_left * 10 + (unsigned int)(*p - '0');
+		c->body_left = (unsigned int)parse_number(&p);
 	c->nline = 0;
 }
 

@@ -78,16 +78,21 @@ bool cmdline_get(const char *name, char *buf, size_t size)
 	return true;
 }
 
-unsigned long cmdline_number(const char *name, unsigned long otherwise)
+unsigned long parse_number(const char **s)
 {
 	unsigned long v = 0;
-	char buf[24], *p;
 
-	if (!cmdline_get(name, buf, sizeof(buf)))
-		return otherwise;
-	for (p = buf; *p >= '0' && *p <= '9'; p++)
-		v = v * 10 + (unsigned long)(*p - '0');
+	for (; **s >= '0' && **s <= '9'; (*s)++)
+		v = v * 10 + (unsigned long)(**s - '0');
 	return v;
+}
+
+unsigned long cmdline_number(const char *name, unsigned long otherwise)
+{
+	char buf[24];
+	const char *p = buf;
+
+	return cmdline_get(name, buf, sizeof(buf)) ? parse_number(&p) : otherwise;
 }
 
 int hvm_param_get(unsigned int index, uint64_t *value)

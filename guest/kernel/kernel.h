@@ -33,6 +33,8 @@ uint32_t xen_cpuid_base(void);
 /* => the value of NAME= on the command line, copied to BUF; false when it is not there. */
 bool cmdline_get(const char *name, char *buf, size_t size);
 unsigned long cmdline_number(const char *name, unsigned long otherwise);
+/* The decimal number at *S, which then points behind it; 0 without a digit. */
+unsigned long parse_number(const char **s);
 int hvm_param_get(unsigned int index, uint64_t *value);
 int hvm_param_set(unsigned int index, uint64_t value);
 

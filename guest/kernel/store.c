@@ -148,14 +148,10 @@ int store_read(const char *path, char *buf, size_t size)
 
 static unsigned long read_number(const char *path, unsigned long otherwise)
 {
-	unsigned long v = 0;
-	char value[24], *p;
+	char value[24];
+	const char *p = value;
 
-	if (store_read(path, value, sizeof(value)) <= 0)
-		return otherwise;
-	for (p = value; *p >= '0' && *p <= '9'; p++)
-		v = v * 10 + (unsigned long)(*p - '0');
-	return v;
+	return store_read(path, value, sizeof(value)) > 0 ? parse_number(&p) : otherwise;
 }
 
 unsigned long store_read_number(const char *dir, const char *name, unsigned long otherwise)

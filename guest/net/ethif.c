@@ -122,15 +122,6 @@ static enum net_verdict input(void *arg, struct netfront *nf, const struct net_p
 	return NET_DONE;
 }
 
-static unsigned int parse_number(const char **s)
-{
-	unsigned int v = 0;
-
-	for (; **s >= '0' && **s <= '9'; (*s)++)
-		v = v * 10 + (unsigned int)(**s - '0');
-	return v;
-}
-
 static const char *parse_ip(const char *s, ip4_addr_t *ip)
 {
 	uint8_t b[4];
@@ -154,7 +145,7 @@ static int addresses(ip4_addr_t *ip, ip4_addr_t *mask, ip4_addr_t *gw)
 	if (!cmdline_get("ip", text, sizeof(text)) || !(p = parse_ip(text, ip)))
 		return -EINVAL;
 	p += *p == '/';
-	bits = parse_number(&p);
+	bits = (unsigned int)parse_number(&p);
 	mask->addr = bits && bits <= 32 ? lwip_htonl(~0u << (32 - bits)) : ~0u;
 	gw->addr = 0;
 	if (cmdline_get("gw", text, sizeof(text)) && !parse_ip(text, gw))

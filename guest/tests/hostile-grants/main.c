@@ -71,10 +71,14 @@ static void random_unmap(void)
 
 static void random_copy(void)
 {
-	struct gnttab_copy c = { .source = { .u.ref = refs[test_random(&state) % REFS], .domid = self, .offset = (uint16_t)test_nasty(&state) },
-				 .dest = { .u.gmfn = to_gfn(test_target), .domid = DOMID_SELF, .offset = (uint16_t)test_random(&state) % 5000 },
-				 .len = (uint16_t)test_nasty(&state), .flags = GNTCOPY_source_gref };
+	struct gnttab_copy c = { .len = (uint16_t)test_nasty(&state), .flags = GNTCOPY_source_gref };
 
+	c.source.u.ref = refs[test_random(&state) % REFS];
+	c.source.domid = self;
+	c.source.offset = (uint16_t)test_nasty(&state);
+	c.dest.u.gmfn = to_gfn(test_target);
+	c.dest.domid = DOMID_SELF;
+	c.dest.offset = (uint16_t)test_random(&state) % 5000;
 	hv_grant(GNTTABOP_copy, &c, 1);
 	CHECK(c.status != GNTST_okay || (c.source.offset + c.len <= 4096 && c.dest.offset + c.len <= 4096), "%u+%u was copied",
 	      c.source.offset, c.len);

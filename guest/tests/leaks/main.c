@@ -96,13 +96,13 @@ static bool all_zero(const uint8_t *p, size_t n)
 
 static void pages(void)
 {
-	const uint8_t *shared = (const uint8_t *)shared_info, *console = (const uint8_t *)console_ring();
+	const uint8_t *shared = (const uint8_t *)shared_info, *console = (const uint8_t *)console_ring(), *store = (const uint8_t *)store_ring();
 	unsigned int n = 0;
 	void *p;
 
 	CHECK(all_zero(shared + sizeof(*shared_info), PAGE_SIZE - sizeof(*shared_info)), "behind the shared info");
 	CHECK(all_zero(console + sizeof(*console_ring()), PAGE_SIZE - sizeof(*console_ring())), "behind the console's rings");
-	CHECK(all_zero((const uint8_t *)store_ring() + sizeof(*store_ring()), PAGE_SIZE - sizeof(*store_ring())), "behind the store's rings");
+	CHECK(all_zero(store + sizeof(*store_ring()), PAGE_SIZE - sizeof(*store_ring())), "behind the store's rings");
 	while ((p = page_alloc_fresh())) {
 		if (to_gfn(p) != start_info_paddr >> 12)
 			CHECK(all_zero(p, PAGE_SIZE), "page %p", p);

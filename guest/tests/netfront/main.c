@@ -14,16 +14,14 @@ static uint8_t ip[4], gw[4];
 
 static void parse(const char *name, uint8_t out[4])
 {
-	char text[32], *p = text;
-	unsigned int i, v;
+	char text[32];
+	const char *p = text;
+	unsigned int i;
 
 	if (!cmdline_get(name, text, sizeof(text)))
 		test_error("no %s= on the command line", name);
-	for (i = 0; i < 4; i++, p++) {
-		for (v = 0; *p >= '0' && *p <= '9'; p++)
-			v = v * 10 + (unsigned int)(*p - '0');
-		out[i] = (uint8_t)v;
-	}
+	for (i = 0; i < 4; i++, p++)
+		out[i] = (uint8_t)parse_number(&p);
 }
 
 static enum net_verdict on_packet(void *arg, struct netfront *n, const struct net_packet *p)

@@ -87,6 +87,7 @@ static void watches(void)
 static void transactions(void)
 {
 	static uint32_t ids[64];
+	const char *number;
 	unsigned int n, i;
 	int rc = 0;
 
@@ -94,9 +95,8 @@ static void transactions(void)
 		rc = store_request(XS_TRANSACTION_START, 0, "", 1, buf, sizeof(buf));
 		if (rc < 0)
 			break;
-		ids[n] = 0;
-		for (char *p = buf; *p; p++)
-			ids[n] = ids[n] * 10 + (uint32_t)(*p - '0');
+		number = buf;
+		ids[n] = (uint32_t)parse_number(&number);
 	}
 	printk("%u transactions, then %d\n", n, rc);
 	CHECK(rc == -ENOSPC || rc == -EBUSY, "%u: %d", n, rc);

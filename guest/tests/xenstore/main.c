@@ -35,15 +35,20 @@ static void read_and_write(void)
 	CHECK(request(XS_GET_DOMAIN_PATH, 0, "0") > 0 && !strcmp(buf, "/local/domain/0"), "%s", buf);
 }
 
+static uint32_t start(void)
+{
+	const char *p = buf;
+
+	CHECK(request(XS_TRANSACTION_START, 0, "") > 0, "-");
+	return (uint32_t)parse_number(&p);
+}
+
 static void transactions(void)
 {
 	char value[16];
 	uint32_t tx;
 
-	CHECK(request(XS_TRANSACTION_START, 0, "") > 0, "-");
-	tx = (uint32_t)(buf[0] - '0');
-	for (char *p = buf + 1; *p >= '0' && *p <= '9'; p++)
-		tx = tx * 10 + (uint32_t)(*p - '0');
+	tx = start();
 	CHECK(tx, "%s", buf);
 	CHECK(store_request(XS_WRITE, tx, "data/tx\0v", 9, buf, sizeof(buf)) >= 0, "-");
 	CHECK_EQ(store_read("data/tx", value, sizeof(value)), -ENOENT);
@@ -51,10 +56,7 @@ static void transactions(void)
 	CHECK_EQ(store_read("data/tx", value, sizeof(value)), -ENOENT);
 	CHECK_EQ(request(XS_TRANSACTION_END, tx, "T"), -ENOENT);
 
-	CHECK(request(XS_TRANSACTION_START, 0, "") > 0, "-");
-	tx = (uint32_t)(buf[0] - '0');
-	for (char *p = buf + 1; *p >= '0' && *p <= '9'; p++)
-		tx = tx * 10 + (uint32_t)(*p - '0');
+	tx = start();
 	CHECK(store_request(XS_WRITE, tx, "data/tx\0w", 9, buf, sizeof(buf)) >= 0, "-");
 	CHECK_EQ(request(XS_TRANSACTION_END, tx, "maybe"), -EINVAL);
 	CHECK(request(XS_TRANSACTION_END, tx, "T") >= 0, "-");
