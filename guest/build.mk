@@ -68,6 +68,9 @@ $(GUEST_APP_OBJ): CFLAGS_GUEST += $(LWIP_INC) -Iguest/apps
 $(G)/small.elf: $(addprefix $(G)/obj/guest/,apps/small.o apps/http.o apps/echo.o net/ethif.o) $(G)/kernel.a $(G)/lwip.a guest/kernel/link.lds
 	$(guest-link)
 
+$(G)/blast.elf: $(addprefix $(G)/obj/guest/,apps/blast.o apps/http.o apps/echo.o net/ethif.o) $(G)/kernel.a $(G)/lwip.a guest/kernel/link.lds
+	$(guest-link)
+
 $(G)/load.elf: $(addprefix $(G)/obj/guest/,apps/load.o apps/load_udp.o apps/load_http.o net/ethif.o) $(G)/kernel.a $(G)/lwip.a guest/kernel/link.lds
 	$(guest-link)
 
@@ -75,6 +78,6 @@ $(G)/load.elf: $(addprefix $(G)/obj/guest/,apps/load.o apps/load_udp.o apps/load
 
 .PHONY: test-guests
 test-guests: $(GUEST_TEST_ELF)
-guests: test-guests $(G)/small.elf $(G)/load.elf
+guests: test-guests $(G)/small.elf $(G)/load.elf $(G)/blast.elf
 
 -include $(wildcard $(G)/obj/guest/*/*.d $(G)/obj/guest/*/*/*.d $(G)/obj/guest/*/*/*/*.d $(G)/obj/xen/lib/*.d)
