@@ -6,7 +6,8 @@ DEB_PKGS += clang libcmocka-dev
 ABI_UNDER_TEST := hypercall evtchn evtchn_ops grant grant_map grant_copy memory_op version hvm_op vcpu_op sched_op console
 ABI_SRC := $(patsubst %,xen/common/%.c,$(ABI_UNDER_TEST)) $(addprefix tests/unit/abi/,machine.c guest.c)
 ABI_OBJ := $(ABI_SRC:%.c=$(B)/tests/unit/abi/obj/%.o)
-ABI_CFLAGS := -D__XEN_INTERFACE_VERSION__=0x00040e00 -include tests/unit/abi/host_mm.h -ftrivial-auto-var-init=pattern
+ABI_CFLAGS := -D__XEN_INTERFACE_VERSION__=0x00040e00 -include tests/unit/abi/host_mm.h
+$(B)/tests/unit/abi/obj/xen/%.o: ABI_CFLAGS += -ftrivial-auto-var-init=pattern
 
 $(B)/tests/unit/abi/obj/%.o: %.c | $(B)/include/xen
 	@mkdir -p $(@D)
@@ -18,7 +19,7 @@ $(B)/tests/unit/abi/test_%: $(B)/tests/unit/abi/obj/tests/unit/abi/test_%.o $(AB
 	@echo "  TEST $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka -lpthread
 
-.SECONDARY: $(B)/tests/unit/abi/obj/tests/unit/abi/test_abi.o $(B)/tests/unit/abi/obj/tests/unit/abi/test_limits.o
+.SECONDARY: $(ABI_OBJ) $(B)/tests/unit/abi/obj/tests/unit/abi/test_abi.o $(B)/tests/unit/abi/obj/tests/unit/abi/test_limits.o
 
 CHECKS += abi abi-limits
 check-abi := $(B)/tests/unit/abi/test_abi
