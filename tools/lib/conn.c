@@ -129,7 +129,8 @@ static int greet(struct vfrc *c, char *why, size_t size)
 		if (rc && m->type == VC_ERROR && m->length >= sizeof(struct vc_error))
 			return snprintf(why, size, "%.191s", ((const struct vc_error *)(m + 1))->text), -1;
 		if (!told && now_ms() - start > 1000) {
-			fprintf(stderr, "vfrctl: no answer yet: another client has the control port, or the hypervisor is not up; waiting\n");
+			fprintf(stderr,
+				"vfrctl: no answer yet: another client has the control port, or the hypervisor is not up; waiting\n");
 			told = true;
 		}
 	}

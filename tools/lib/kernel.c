@@ -148,7 +148,9 @@ static int elf64_check(const uint8_t *f, size_t n, size_t *need, char *why, size
 	if (!loads)
 		return elf_error(why, whysize, "the ELF file has nothing to load");
 	if (!entry)
-		return elf_error(why, whysize, "the kernel has no PVH entry (no XEN_ELFNOTE_PHYS32_ENTRY note): build it with CONFIG_PVH or CONFIG_XEN_PVH");
+		return elf_error(why, whysize,
+				 "the kernel has no PVH entry (no XEN_ELFNOTE_PHYS32_ENTRY note): "
+				 "build it with CONFIG_PVH or CONFIG_XEN_PVH");
 	return 0;
 }
 

@@ -189,7 +189,8 @@ void object_describe(const struct object *o, char *out, size_t n)
 		describe_rate(b, out, n);
 		break;
 	case VC_RULE_SET:
-		snprintf(out, n, "rules of %s: %u", object_domain(o)[0] ? object_domain(o) : "all domains", ((const struct vc_rule_set *)b)->count);
+		snprintf(out, n, "rules of %s: %u", object_domain(o)[0] ? object_domain(o) : "all domains",
+			 ((const struct vc_rule_set *)b)->count);
 		break;
 	default:
 		snprintf(out, n, "disk %u of %s", ((const struct vc_disk_set *)b)->index, object_domain(o));

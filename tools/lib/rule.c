@@ -157,7 +157,8 @@ static int parse_flags(struct parser *p)
 
 	p->i++;
 	slash = strchr(next(p), '/');
-	if (!slash || parse_letters(next(p), slash - next(p), &p->r->tcp_flags) || parse_letters(slash + 1, strlen(slash + 1), &p->r->tcp_mask) ||
+	if (!slash || parse_letters(next(p), slash - next(p), &p->r->tcp_flags) ||
+	    parse_letters(slash + 1, strlen(slash + 1), &p->r->tcp_mask) ||
 	    !p->r->tcp_mask || p->r->tcp_flags & ~p->r->tcp_mask)
 		return bad(p, "TCP flags are wanted here as SET/MASK, as in S/SA");
 	p->i++;

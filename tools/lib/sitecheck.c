@@ -137,7 +137,8 @@ static void check_address(struct site *s, const struct object *o)
 	if (!a)
 		site_error(s, o->line, o->col, "%s asks for a part of %s, which is not among the addresses", slice->dom, ip);
 	else if ((slice->kind != VC_SLICE_WHOLE) != !!(a->flags & VC_ADDR_SHARED))
-		site_error(s, o->line, o->col, slice->kind == VC_SLICE_WHOLE ? "%s cannot own %s whole: it is shared (write 'shared: false')" :
+		site_error(s, o->line, o->col,
+			   slice->kind == VC_SLICE_WHOLE ? "%s cannot own %s whole: it is shared (write 'shared: false')" :
 			   "%s cannot have ports of %s: it is not shared", slice->dom, ip);
 }
 
@@ -178,7 +179,8 @@ static void check_macs(struct site *s)
 		qsort(v, n, sizeof(*v), mac_cmp);
 	for (size_t i = 1; i < n; i++)
 		if (!mac_cmp(&v[i - 1], &v[i]))
-			site_error(s, v[i]->line, v[i]->col, "the MAC of %s is that of %s (line %d)", object_domain(v[i]), object_domain(v[i - 1]),
+			site_error(s, v[i]->line, v[i]->col, "the MAC of %s is that of %s (line %d)", object_domain(v[i]),
+				   object_domain(v[i - 1]),
 				   v[i - 1]->line);
 	free(v);
 }

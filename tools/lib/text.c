@@ -96,7 +96,8 @@ static int parse_unit(const char *s, const struct unit *units, size_t n, uint64_
 int vfrc_parse_size(const char *s, uint64_t *bytes)
 {
 	static const struct unit u[] = {
-		{"", 1}, {"k", 1 << 10}, {"kib", 1 << 10}, {"m", 1 << 20}, {"mib", 1 << 20}, {"g", 1 << 30}, {"gib", 1 << 30}, {"t", 1ull << 40},
+		{"", 1}, {"k", 1 << 10}, {"kib", 1 << 10}, {"m", 1 << 20}, {"mib", 1 << 20}, {"g", 1 << 30}, {"gib", 1 << 30},
+			{"t", 1ull << 40},
 	};
 
 	return parse_unit(s, u, sizeof(u) / sizeof(*u), bytes);
@@ -136,7 +137,8 @@ int vfrc_parse_mac(const char *s, uint8_t mac[6])
 {
 	int n = 0;
 
-	return sscanf(s, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &n) == 6 && !s[n] ? 0 : -1;
+	return sscanf(s, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5], &n) == 6 &&
+		!s[n] ? 0 : -1;
 }
 
 int vfrc_parse_time(const char *s, uint64_t *utc_ns)

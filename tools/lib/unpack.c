@@ -139,7 +139,8 @@ int unpack_payload(const uint8_t *in, size_t n, uint8_t **out, size_t *size, cha
 		if (n < packers[i].len || memcmp(in, packers[i].magic, packers[i].len))
 			continue;
 		if (!packers[i].fn)
-			return snprintf(why, whysize, "the kernel is packed with %s, which is not supported: gzip, xz, lz4, zstd are", packers[i].name), -1;
+			return snprintf(why, whysize, "the kernel is packed with %s, which is not supported: gzip, xz, lz4, zstd are",
+					packers[i].name), -1;
 		if (packers[i].fn(in, n, &o)) {
 			free(o.p);
 			return snprintf(why, whysize, "the kernel's %s payload is damaged or cut off", packers[i].name), -1;
@@ -148,6 +149,7 @@ int unpack_payload(const uint8_t *in, size_t n, uint8_t **out, size_t *size, cha
 		*size = o.len;
 		return 0;
 	}
-	return snprintf(why, whysize, "the kernel's payload is packed in no way known here (first bytes %02x %02x %02x %02x)", n > 0 ? in[0] : 0,
+	return snprintf(why, whysize, "the kernel's payload is packed in no way known here (first bytes %02x %02x %02x %02x)",
+			n > 0 ? in[0] : 0,
 			n > 1 ? in[1] : 0, n > 2 ? in[2] : 0, n > 3 ? in[3] : 0), -1;
 }

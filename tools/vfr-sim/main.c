@@ -202,7 +202,8 @@ static int load_plan(struct sim *s, const char *path)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: vfr-sim -s SOCKET [-p BOOT.PLAN] [--clients N] [--hold-down S] [--any-module] [--fail-create N] [--packets N]\n");
+	fprintf(stderr,
+		"usage: vfr-sim -s SOCKET [-p BOOT.PLAN] [--clients N] [--hold-down S] [--any-module] [--fail-create N] [--packets N]\n");
 	exit(2);
 }
 

@@ -30,7 +30,8 @@ static void print_change(struct cli *cli, json_t *out, const struct change *c)
 	if (v == 2)
 		object_describe(c->old, b, sizeof(b));
 	if (out)
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "change", verbs[v], "kind", object_kind_name(o->type), "domain",
+		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "change", verbs[v], "kind", object_kind_name(o->type),
+						     "domain",
 						     object_domain(o), "now", v == 1 ? "" : a, "before", v == 1 ? a : b));
 	else if (v == 2 && strcmp(a, b))
 		printf("- %s\n+ %s\n", b, a);
@@ -177,7 +178,8 @@ int send_modules(struct cli *cli, struct site *s)
 static int refused_at(struct cli *cli, const struct site *s, const struct vfrc_reply *r, int rc)
 {
 	if (rc == VFRC_REFUSED && r->err.index < s->objects.n && !cli->json)
-		fprintf(stderr, "%s:%d:%d: %s (%s)\n", s->file, s->objects.v[r->err.index]->line, s->objects.v[r->err.index]->col, r->err.text,
+		fprintf(stderr, "%s:%d:%d: %s (%s)\n", s->file, s->objects.v[r->err.index]->line, s->objects.v[r->err.index]->col,
+			r->err.text,
 			r->err.name);
 	else
 		return cli_result(cli, rc, r);
@@ -206,7 +208,8 @@ static int report(struct cli *cli, const struct vfrc_reply *r, const char *what)
 	if (cli->json)
 		return cli_json(json_pack("{s:I, s:i, s:i, s:i}", "generation", (json_int_t)g.generation, "added", (int)g.added, "removed",
 					  (int)g.removed, "changed", (int)g.changed));
-	printf("%s: %u added, %u removed, %u changed; generation %llu\n", what, g.added, g.removed, g.changed, (unsigned long long)g.generation);
+	printf("%s: %u added, %u removed, %u changed; generation %llu\n", what, g.added, g.removed, g.changed,
+	       (unsigned long long)g.generation);
 	return EXIT_DONE;
 }
 
@@ -304,11 +307,13 @@ static int history_rows(void *ctx, const struct vc_page_reply *p, const uint8_t 
 
 		vfrc_format_time(h->utc_ns, when, sizeof(when));
 		if (out)
-			json_array_append_new(out, json_pack("{s:I, s:o, s:i, s:o, s:o, s:b}", "generation", (json_int_t)h->generation, "utc",
+			json_array_append_new(out, json_pack("{s:I, s:o, s:i, s:o, s:o, s:b}", "generation", (json_int_t)h->generation,
+							     "utc",
 				json_time(h->utc_ns), "objects", (int)h->objects, "note", json_name(h->note, sizeof(h->note)), "client",
 				json_name(h->client, sizeof(h->client)), "unconfirmed", (int)(h->flags & 1)));
 		else
-			printf("%6llu  %s  %5u objects  %-32.64s %.32s%s\n", (unsigned long long)h->generation, when, h->objects, h->note, h->client,
+			printf("%6llu  %s  %5u objects  %-32.64s %.32s%s\n", (unsigned long long)h->generation, when, h->objects, h->note,
+			       h->client,
 			       h->flags & 1 ? "  awaits confirmation" : "");
 	}
 	return 0;

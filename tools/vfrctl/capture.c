@@ -154,7 +154,8 @@ static void packet_text(const uint8_t *p, uint32_t n, char *out, size_t size)
 	end_text(p + (v6 ? 22 : 26), v6, p + l4, ports, src, sizeof(src));
 	end_text(p + (v6 ? 38 : 30), v6, p + l4 + 2, ports, dst, sizeof(dst));
 	snprintf(name, sizeof(name), "proto %u", proto);
-	snprintf(out, size, "%s %s > %s", proto == 6 ? "tcp" : proto == 17 ? "udp" : proto == 1 ? "icmp" : proto == 58 ? "icmpv6" : name, src, dst);
+	snprintf(out, size, "%s %s > %s", proto == 6 ? "tcp" : proto == 17 ? "udp" : proto == 1 ? "icmp" : proto == 58 ? "icmpv6" : name,
+		 src, dst);
 }
 
 static int print_packet(struct capture *c, const struct vc_capture_rec *rec, const uint8_t *bytes)
@@ -164,8 +165,10 @@ static int print_packet(struct capture *c, const struct vc_capture_rec *rec, con
 	vfrc_format_time(rec->utc_ns, when, sizeof(when));
 	packet_text(bytes, rec->caplen, text, sizeof(text));
 	if (c->cli->json) {
-		json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o}", "utc", when, "direction", rec->dir == VC_RULE_IN ? "in" : "out", "id", rec->domid,
-				      "bytes", (int)rec->len, "packet", text, "dropped", rec->reason ? json_string(drop_name(c, rec->reason)) : json_null());
+		json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o}", "utc", when, "direction", rec->dir == VC_RULE_IN ? "in" : "out",
+				      "id", rec->domid,
+				      "bytes", (int)rec->len, "packet", text, "dropped",
+					rec->reason ? json_string(drop_name(c, rec->reason)) : json_null());
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');

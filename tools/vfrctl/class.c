@@ -59,7 +59,8 @@ void classes_text(const struct classes *all, const char *only)
 		if (only && (!c->domid || strcmp(only, c->dom)))
 			continue;
 		if (!head)
-			printf("\n%-8s %-20s %-6s %10s %10s %10s %6s %9s %8s %8s %9s\n", "link", "domain", "policy", "Mbit/s", "guarantee", "ceiling",
+			printf("\n%-8s %-20s %-6s %10s %10s %10s %6s %9s %8s %8s %9s\n", "link", "domain", "policy", "Mbit/s", "guarantee",
+			       "ceiling",
 			       "weight", "backlog", "dropped", "marked", "delay ms");
 		head = true;
 		printf("%-8.32s %-20.32s %-6.32s %10.3f %10s %10s %6u %9llu %8llu %8llu %9.3f%s\n", c->link, class_domain(c), c->policy,
@@ -71,14 +72,20 @@ void classes_text(const struct classes *all, const char *only)
 
 static json_t *class_json(const struct vc_class_rec *c)
 {
-	return json_pack("{s:o, s:o, s:s, s:I, s:I, s:b, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:f, s:f, s:f, s:f}", "link",
-			 json_name(c->link, VC_NAME), "policy", json_name(c->policy, VC_NAME), "direction", c->dir == VC_RULE_IN ? "in" : "out",
+	return json_pack("{s:o, s:o, s:s, s:I, s:I, s:b, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:f, s:f, s:f, s:f}",
+			 "link",
+			 json_name(c->link, VC_NAME), "policy", json_name(c->policy, VC_NAME), "direction",
+				c->dir == VC_RULE_IN ? "in" : "out",
 			 "rate_bps", (json_int_t)c->rate_bps, "guarantee_bps", (json_int_t)c->guarantee_bps, "guarantee_honoured",
-			 c->flags & VC_CLASS_GUARANTEED, "ceiling_bps", (json_int_t)c->ceiling_bps, "weight", (int)c->weight, "sent_packets",
-			 (json_int_t)c->sent.packets, "sent_bytes", (json_int_t)c->sent.bytes, "backlog_packets", (json_int_t)c->backlog.packets,
-			 "backlog_bytes", (json_int_t)c->backlog.bytes, "drops", (json_int_t)c->drops, "marks", (json_int_t)c->marks, "stops",
+			 c->flags & VC_CLASS_GUARANTEED, "ceiling_bps", (json_int_t)c->ceiling_bps, "weight", (int)c->weight,
+				"sent_packets",
+			 (json_int_t)c->sent.packets, "sent_bytes", (json_int_t)c->sent.bytes, "backlog_packets",
+				(json_int_t)c->backlog.packets,
+			 "backlog_bytes", (json_int_t)c->backlog.bytes, "drops", (json_int_t)c->drops, "marks", (json_int_t)c->marks,
+				"stops",
 			 (json_int_t)c->stops, "stopped", c->flags & VC_CLASS_STOPPED, "capped", c->flags & VC_CLASS_CAPPED, "delay_s",
-			 c->delay_ns / 1e9, "delay_max_s", c->delay_max_ns / 1e9, "late_max_s", c->late_max_ns / 1e9, "bound_s", c->bound_ns / 1e9);
+			 c->delay_ns / 1e9, "delay_max_s", c->delay_max_ns / 1e9, "late_max_s", c->late_max_ns / 1e9, "bound_s",
+				c->bound_ns / 1e9);
 }
 
 json_t *classes_json(const struct classes *all, uint16_t domid)
@@ -99,9 +106,12 @@ void classes_prom(const struct classes *all, uint16_t domid)
 			const char *name;
 			uint64_t v;
 		} figures[] = {
-			{"rate_bps", c->rate_bps}, {"guarantee_bps", c->guarantee_bps}, {"ceiling_bps", c->ceiling_bps}, {"weight", c->weight},
-			{"sent_packets_total", c->sent.packets}, {"sent_bytes_total", c->sent.bytes}, {"backlog_packets", c->backlog.packets},
-			{"backlog_bytes", c->backlog.bytes}, {"drops_total", c->drops}, {"marks_total", c->marks}, {"stops_total", c->stops},
+			{"rate_bps", c->rate_bps}, {"guarantee_bps", c->guarantee_bps}, {"ceiling_bps", c->ceiling_bps},
+				{"weight", c->weight},
+			{"sent_packets_total", c->sent.packets}, {"sent_bytes_total", c->sent.bytes},
+				{"backlog_packets", c->backlog.packets},
+			{"backlog_bytes", c->backlog.bytes}, {"drops_total", c->drops}, {"marks_total", c->marks},
+				{"stops_total", c->stops},
 		};
 
 		if (c->domid != domid)

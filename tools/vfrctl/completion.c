@@ -48,7 +48,8 @@ static void print_second_words(const char *first, size_t n)
 
 static void bash(void)
 {
-	printf("# bash completion for vfrctl\n_vfrctl() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n\tcase \"$COMP_CWORD ${COMP_WORDS[1]}\" in\n\t\"1 \"*) words=\"");
+	printf("# bash completion for vfrctl\n_vfrctl() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} words=\n"
+	       "\tcase \"$COMP_CWORD ${COMP_WORDS[1]}\" in\n\t\"1 \"*) words=\"");
 	print_first_words();
 	printf(" --socket --json\" ;;\n");
 	for (size_t i = 0; i < ncommands; i++) {
@@ -66,7 +67,8 @@ static void bash(void)
 		each_option(&commands[i], plain_option);
 		printf(" --json\" ;;\n");
 	}
-	printf("\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n\t[ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
+	printf("\tesac\n\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	       "\t[ ${#COMPREPLY[@]} -gt 0 ] || COMPREPLY=($(compgen -f -- \"$cur\"))\n}\n"
 	       "complete -o filenames -F _vfrctl vfrctl\n");
 }
 
@@ -113,7 +115,8 @@ static void fish(void)
 			printf("complete -c vfrctl -n __fish_use_subcommand -a %.*s -d \"%s\"\n", (int)n, commands[i].name,
 			       commands[i].name[n] ? "" : commands[i].help);
 		if (commands[i].name[n])
-			printf("complete -c vfrctl -n '__fish_seen_subcommand_from %.*s' -a %s -d \"%s\"\n", (int)n, commands[i].name, commands[i].name + n + 1,
+			printf("complete -c vfrctl -n '__fish_seen_subcommand_from %.*s' -a %s -d \"%s\"\n", (int)n, commands[i].name,
+			       commands[i].name + n + 1,
 			       commands[i].help);
 		each_option(&commands[i], fish_option);
 	}

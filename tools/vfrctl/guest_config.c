@@ -117,7 +117,8 @@ static void print_hairpin(const struct guest *g, const char *before)
 	for (unsigned int p = 0; p < 2; p++)
 		for (unsigned int i = 0; i < g->n; i++)
 			if (g->r[i].protos & (p ? VC_PROTO_UDP : VC_PROTO_TCP))
-				printf("%sip rule add pref 10 ipproto %s dport %u-%u to %s lookup local\n", before, protos[p], g->r[i].first, g->r[i].last, g->addr);
+				printf("%sip rule add pref 10 ipproto %s dport %u-%u to %s lookup local\n", before, protos[p],
+				       g->r[i].first, g->r[i].last, g->addr);
 	printf("%sip rule add pref 20 iif lo to %s ipproto tcp lookup main\n", before, g->addr);
 	printf("%sip rule add pref 21 iif lo to %s ipproto udp lookup main\n", before, g->addr);
 	printf("%sip rule add pref 100 lookup local\n", before);
@@ -127,7 +128,8 @@ static void print_hairpin(const struct guest *g, const char *before)
 static void print_sysctl(const struct guest *g, const char *before)
 {
 	print_ports(g, before);
-	printf("%snet.ipv4.conf.all.accept_local = 1\n%snet.ipv4.conf.all.rp_filter = 0\n%snet.ipv4.conf.default.rp_filter = 0\n", before, before, before);
+	printf("%snet.ipv4.conf.all.accept_local = 1\n%snet.ipv4.conf.all.rp_filter = 0\n%snet.ipv4.conf.default.rp_filter = 0\n", before,
+	       before, before);
 }
 
 static void print_sh(const struct guest *g)
@@ -151,7 +153,8 @@ static void print_networkd(const struct guest *g)
 		if (g->dns[k][0])
 			printf("DNS=%s\n", g->dns[k]);
 	for (unsigned int i = 0; i < g->n; i++)
-		printf("\n[RoutingPolicyRule]\nTo=%s\nDestinationPort=%u-%u\nTable=local\nPriority=10\n", g->addr, g->r[i].first, g->r[i].last);
+		printf("\n[RoutingPolicyRule]\nTo=%s\nDestinationPort=%u-%u\nTable=local\nPriority=10\n", g->addr, g->r[i].first,
+		       g->r[i].last);
 	printf("\n[RoutingPolicyRule]\nTo=%s\nIncomingInterface=lo\nTable=main\nPriority=20\n", g->addr);
 	printf("\n[RoutingPolicyRule]\nTable=local\nPriority=100\n\n# /etc/sysctl.d/10-vfr.conf\n");
 	print_sysctl(g, "");
@@ -174,7 +177,8 @@ static int print_json(const struct guest *g)
 
 	for (unsigned int i = 0; i < g->n; i++)
 		json_array_append_new(ports, json_pack("{s:i, s:i}", "first", g->r[i].first, "last", g->r[i].last));
-	return cli_json(json_pack("{s:s, s:s, s:i, s:s, s:o}", "domain", g->name, "address", g->addr, "prefix", (int)g->prefix, "gateway", g->gateway,
+	return cli_json(json_pack("{s:s, s:s, s:i, s:s, s:o}", "domain", g->name, "address", g->addr, "prefix", (int)g->prefix, "gateway",
+				  g->gateway,
 				  "ports", ports));
 }
 

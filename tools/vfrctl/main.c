@@ -12,7 +12,8 @@ const struct command commands[] = {
 	{"info", "", "the machine: processors, memory, time, generation", cmd_info, false},
 	{"check", "FILE", "read a site file and say what is wrong with it", cmd_check, true},
 	{"diff", "FILE", "what applying a site file would change", cmd_diff, false},
-	{"apply", "FILE [--dry-run] [--confirm TIME] [--force]", "make the machine as the site file says, all or nothing", cmd_apply, false},
+	{"apply", "FILE [--dry-run] [--confirm TIME] [--force]", "make the machine as the site file says, all or nothing", cmd_apply,
+	 false},
 	{"confirm", "", "keep a change that awaits confirmation", cmd_confirm, false},
 	{"rollback", "[GENERATION] [--confirm TIME]", "go back to a generation, by default the one before", cmd_rollback, false},
 	{"history", "", "the generations that are kept", cmd_history, false},
@@ -133,7 +134,8 @@ int cli_result(struct cli *cli, int rc, const struct vfrc_reply *r)
 	if (rc == VFRC_OK)
 		return EXIT_DONE;
 	if (cli->json)
-		cli_json(json_pack("{s:{s:s, s:i, s:s, s:s}}", "error", "name", r->err.name, "code", (int)r->err.code, "text", r->err.text, "owner",
+		cli_json(json_pack("{s:{s:s, s:i, s:s, s:s}}", "error", "name", r->err.name, "code", (int)r->err.code, "text", r->err.text,
+				   "owner",
 				   r->err.owner));
 	else
 		fprintf(stderr, "vfrctl: %s (%s)\n", r->err.text, r->err.name);

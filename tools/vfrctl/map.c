@@ -95,8 +95,10 @@ static int write_svg(const struct map *m, const char *addr, const char *file)
 		fprintf(stderr, "vfrctl: %s: %m\n", file);
 		return EXIT_REFUSED;
 	}
-	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1060 %u\" font-family=\"sans-serif\" font-size=\"14\">\n", 600 + 20 * m->doms);
-	fprintf(f, "<text x=\"10\" y=\"20\">Ports of %s</text>\n<rect x=\"10\" y=\"30\" width=\"1024\" height=\"512\" fill=\"#eee\"/>\n", addr);
+	fprintf(f, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1060 %u\" font-family=\"sans-serif\" font-size=\"14\">\n",
+		600 + 20 * m->doms);
+	fprintf(f, "<text x=\"10\" y=\"20\">Ports of %s</text>\n<rect x=\"10\" y=\"30\" width=\"1024\" height=\"512\" fill=\"#eee\"/>\n",
+		addr);
 	/* A row is 512 ports of two units each; runs of one owner are one rectangle. */
 	for (unsigned int p = 0; p < 65536;) {
 		unsigned int q = p + 1, o = m->owner[p];
@@ -104,12 +106,16 @@ static int write_svg(const struct map *m, const char *addr, const char *file)
 		while (q < 65536 && q % 512 && m->owner[q] == o)
 			q++;
 		if (o)
-			fprintf(f, "<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"4\" fill=\"hsl(%u,65%%,50%%)\"><title>%s %u-%u</title></rect>\n",
+			fprintf(f,
+				"<rect x=\"%u\" y=\"%u\" width=\"%u\" height=\"4\" "
+				"fill=\"hsl(%u,65%%,50%%)\"><title>%s %u-%u</title></rect>\n",
 				10 + p % 512 * 2, 30 + p / 512 * 4, (q - p) * 2, (o - 1) * 137 % 360, m->name[o - 1], p, q - 1);
 		p = q;
 	}
 	for (unsigned int i = 0; i < m->doms; i++)
-		fprintf(f, "<rect x=\"10\" y=\"%u\" width=\"14\" height=\"14\" fill=\"hsl(%u,65%%,50%%)\"/><text x=\"30\" y=\"%u\">%s: %u ports</text>\n",
+		fprintf(f,
+			"<rect x=\"10\" y=\"%u\" width=\"14\" height=\"14\" fill=\"hsl(%u,65%%,50%%)\"/>"
+			"<text x=\"30\" y=\"%u\">%s: %u ports</text>\n",
 			556 + 20 * i, i * 137 % 360, 568 + 20 * i, m->name[i], m->ports[i]);
 	fprintf(f, "</svg>\n");
 	return (f == stdout ? fflush(f) : fclose(f)) ? EXIT_REFUSED : EXIT_DONE;

@@ -16,7 +16,8 @@ static void print_set(const struct vc_rule_set *rs, const struct vc_rule *v, jso
 	json_t *rules = json_array();
 
 	if (!out)
-		printf("%s: in %s, out %s by default\n", rs->dom[0] ? rs->dom : "all", vfrc_action_name(rs->def_in), vfrc_action_name(rs->def_out));
+		printf("%s: in %s, out %s by default\n", rs->dom[0] ? rs->dom : "all", vfrc_action_name(rs->def_in),
+		       vfrc_action_name(rs->def_out));
 	for (unsigned int i = 0; i < rs->count; i++) {
 		char text[400];
 
@@ -165,7 +166,8 @@ int cmd_rate_ls(struct cli *cli)
 		if (out)
 			json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "domain", v->dom, "out_bps",
 				(json_int_t)v->out_bps, "in_bps", (json_int_t)v->in_bps, "guarantee_bps", (json_int_t)v->out_guarantee_bps,
-				"in_guarantee_bps", (json_int_t)v->in_guarantee_bps, "weight", (int)v->weight, "out_pps", (json_int_t)v->out_pps,
+				"in_guarantee_bps", (json_int_t)v->in_guarantee_bps, "weight", (int)v->weight, "out_pps",
+					(json_int_t)v->out_pps,
 				"new_flows_per_s", (json_int_t)v->new_flows, "connections", (json_int_t)v->max_conns));
 		else
 			printf("%s\n", text);
@@ -230,7 +232,8 @@ static int set_rate(struct vc_rate_set *m, const char *key, const char *v)
 		size_t off;
 	} rates[] = {
 		{"out", offsetof(struct vc_rate_set, out_bps)}, {"in", offsetof(struct vc_rate_set, in_bps)},
-		{"guarantee", offsetof(struct vc_rate_set, out_guarantee_bps)}, {"in-guarantee", offsetof(struct vc_rate_set, in_guarantee_bps)},
+		{"guarantee", offsetof(struct vc_rate_set, out_guarantee_bps)},
+			{"in-guarantee", offsetof(struct vc_rate_set, in_guarantee_bps)},
 	};
 	uint32_t n;
 
@@ -273,7 +276,9 @@ int cmd_rate_set(struct cli *cli)
 		if (n < sizeof(key))
 			snprintf(key, sizeof(key), "%.*s", (int)n, cli->argv[i]);
 		if (n >= sizeof(key) || set_rate(&m, key, eq + 1))
-			rc = cli_usage(cli, "'%s': known are out, in, guarantee, in-guarantee (=50mbit, =none), burst, in-burst, weight, new-flows, "
+			rc = cli_usage(cli,
+				       "'%s': known are out, in, guarantee, in-guarantee (=50mbit, =none), burst, in-burst, weight, "
+				       "new-flows, "
 				       "packets, in-packets, connections", cli->argv[i]);
 	}
 	return rc ? rc : write_object(cli, VC_RATE_SET, &m, sizeof(m));

@@ -73,8 +73,10 @@ static json_t *drops_json(const struct stats *st, const struct vc_drop_pair *p, 
 
 static void stats_json(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
 {
-	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i, s:o}", "domain", json_name(row_name(s), VC_NAME), "id",
-		s->domid, "in", count_json(&s->in), "out", count_json(&s->out), "in_dropped", (json_int_t)s->in_dropped.packets, "out_dropped",
+	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i, s:o}", "domain",
+						  json_name(row_name(s), VC_NAME), "id",
+		s->domid, "in", count_json(&s->in), "out", count_json(&s->out), "in_dropped", (json_int_t)s->in_dropped.packets,
+			"out_dropped",
 		(json_int_t)s->out_dropped.packets, "in_drops", drops_json(st, p, s->drops, VC_RULE_IN), "out_drops",
 		drops_json(st, p, s->drops, VC_RULE_OUT), "backlog_bytes", (json_int_t)s->backlog_bytes, "cpu_s", s->cpu_ns / 1e9, "slices",
 		(int)s->slices, "classes", classes_json(&st->classes, s->domid)));
@@ -91,7 +93,8 @@ static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const str
 	printf("vfr_cpu_seconds_total{domain=\"%.32s\"} %.6f\n", d, s->cpu_ns / 1e9);
 	printf("vfr_backlog_bytes{domain=\"%.32s\"} %llu\n", d, (unsigned long long)s->backlog_bytes);
 	for (unsigned int i = 0; i < s->drops; i++)
-		printf("vfr_drops_total{domain=\"%.32s\",direction=\"%s\",reason=\"%.32s\"} %llu\n", d, p[i].dir == VC_RULE_IN ? "in" : "out",
+		printf("vfr_drops_total{domain=\"%.32s\",direction=\"%s\",reason=\"%.32s\"} %llu\n", d,
+		       p[i].dir == VC_RULE_IN ? "in" : "out",
 		       drop_name(st, p[i].reason), (unsigned long long)p[i].packets);
 	classes_prom(&st->classes, s->domid);
 }
@@ -99,7 +102,8 @@ static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const str
 static void stats_text(struct stats *st, const struct vc_stats_rec *s)
 {
 	if (!st->shown)
-		printf("%-20s %12s %14s %10s %12s %14s %10s\n", "domain", "in packets", "in bytes", "dropped", "out packets", "out bytes", "dropped");
+		printf("%-20s %12s %14s %10s %12s %14s %10s\n", "domain", "in packets", "in bytes", "dropped", "out packets", "out bytes",
+		       "dropped");
 	printf("%-20.32s %12llu %14llu %10llu %12llu %14llu %10llu\n", row_name(s), (unsigned long long)s->in.packets,
 	       (unsigned long long)s->in.bytes, (unsigned long long)s->in_dropped.packets, (unsigned long long)s->out.packets,
 	       (unsigned long long)s->out.bytes, (unsigned long long)s->out_dropped.packets);
@@ -293,7 +297,8 @@ static void audit_row(const struct vc_audit_rec *a, bool json)
 	for (unsigned int i = 0; i < 32; i++)
 		sprintf(hash + 2 * i, "%02x", a->digest[i]);
 	if (json) {
-		json_t *o = json_pack("{s:I, s:s, s:o, s:o, s:i, s:s, s:o, s:i, s:i, s:I, s:o, s:s}", "seq", (json_int_t)a->seq, "utc", when, "kind",
+		json_t *o = json_pack("{s:I, s:s, s:o, s:o, s:i, s:s, s:o, s:i, s:i, s:I, s:o, s:s}", "seq", (json_int_t)a->seq, "utc",
+				      when, "kind",
 			json_name(a->kind_name, VC_NAME), "domain", json_name(a->dom, VC_NAME), "id", a->domid, "address", ip, "protocols",
 			json_protos(a->protos), "first", a->first, "last", a->last, "count", (json_int_t)a->count, "text",
 			json_name(a->text, sizeof(a->text)), "hash", hash);
@@ -362,7 +367,8 @@ static int whois_text(const struct vc_whois_reply *w, const char *what)
 	vfrc_format_time(w->until_ns, until, sizeof(until));
 	switch (w->answer) {
 	case VC_WHOIS_HELD:
-		printf("%s: %.32s (domain %u) since %s%s%s, record %llu\n", what, w->dom, w->domid, from, w->until_ns ? " until " : ", still",
+		printf("%s: %.32s (domain %u) since %s%s%s, record %llu\n", what, w->dom, w->domid, from,
+		       w->until_ns ? " until " : ", still",
 		       w->until_ns ? until : "", (unsigned long long)w->seq);
 		return EXIT_DONE;
 	case VC_WHOIS_NOBODY:
@@ -391,7 +397,8 @@ int cmd_whois(struct cli *cli)
 		return rc;
 	if (at && vfrc_parse_time(at, &when))
 		return cli_usage(cli, "'%s' is not a time: write 2026-11-21T12:00:03Z", at);
-	if (!strchr(cli->argv[0], '/') || vfrc_parse_slice(cli->argv[0], &s, &given) || !given || s.first != s.last || s.protos & (s.protos - 1))
+	if (!strchr(cli->argv[0], '/') || vfrc_parse_slice(cli->argv[0], &s, &given) || !given || s.first != s.last ||
+	    s.protos & (s.protos - 1))
 		return cli_usage(cli, "write ADDRESS:PORT/PROTOCOL, as in 203.0.113.7:51515/tcp");
 	q.addr = s.addr;
 	q.port = s.first;

@@ -55,7 +55,8 @@ json_t *json_protos(unsigned int set)
 
 static int info_json(const struct vc_info_reply *i, const char *server)
 {
-	return cli_json(json_pack("{s:s, s:o, s:o, s:i, s:i, s:I, s:I, s:f, s:o, s:I, s:i, s:i, s:i, s:f, s:f}", "server", server, "version",
+	return cli_json(json_pack("{s:s, s:o, s:o, s:i, s:i, s:I, s:I, s:f, s:o, s:I, s:i, s:i, s:i, s:f, s:f}", "server", server,
+				  "version",
 				  json_name(i->version, sizeof(i->version)), "cpu", json_name(i->cpu, sizeof(i->cpu)), "cpus", (int)i->cpus,
 				  "cpus_online", (int)i->cpus_online, "memory_bytes", (json_int_t)i->mem_total, "memory_free_bytes",
 				  (json_int_t)i->mem_free, "uptime_s", i->uptime_ns / 1e9, "utc", json_time(i->utc_ns), "generation",
@@ -116,16 +117,19 @@ static int dom_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec
 
 		if (l->json) {
 			json_array_append_new(l->json, json_pack("{s:o, s:i, s:s, s:i, s:I, s:f, s:o, s:i, s:i, s:o}", "name",
-				json_name(d->name, VC_NAME), "id", d->domid, "state", state_name(d->state), "vcpus", (int)d->vcpus, "memory_bytes",
+				json_name(d->name, VC_NAME), "id", d->domid, "state", state_name(d->state), "vcpus", (int)d->vcpus,
+					"memory_bytes",
 				(json_int_t)d->mem_bytes, "cpu_s", d->cpu_ns / 1e9, "started", json_time(d->started_utc_ns), "restarts",
 				(int)d->restarts, "slices", (int)d->slices, "reason", json_name(d->reason, VC_NAME)));
 			continue;
 		}
 		if (!l->head)
-			printf("%-20s %5s  %-8s %5s %8s %9s %6s  %s\n", "name", "id", "state", "vcpus", "memory", "cpu", "slices", "last stop");
+			printf("%-20s %5s  %-8s %5s %8s %9s %6s  %s\n", "name", "id", "state", "vcpus", "memory", "cpu", "slices",
+			       "last stop");
 		l->head = true;
 		vfrc_format_size(d->mem_bytes, mem, sizeof(mem));
-		printf("%-20.32s %5u  %-8s %5u %8s %8.2fs %6u  %.32s\n", d->name, d->domid, state_name(d->state), d->vcpus, mem, d->cpu_ns / 1e9,
+		printf("%-20.32s %5u  %-8s %5u %8s %8.2fs %6u  %.32s\n", d->name, d->domid, state_name(d->state), d->vcpus, mem,
+		       d->cpu_ns / 1e9,
 		       d->slices, d->reason);
 	}
 	return 0;
@@ -160,12 +164,14 @@ static int uplink_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *
 	for (uint32_t i = 0; i < p->count; i++, u++) {
 		char mac[24], rate[32];
 
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", u->mac[0], u->mac[1], u->mac[2], u->mac[3], u->mac[4], u->mac[5]);
+		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", u->mac[0], u->mac[1], u->mac[2], u->mac[3], u->mac[4],
+			 u->mac[5]);
 		vfrc_format_rate(u->rate_bps, rate, sizeof(rate));
 		if (l->json)
 			json_array_append_new(l->json, json_pack("{s:o, s:o, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I}", "name",
 				json_name(u->name, VC_NAME), "driver", json_name(u->driver, VC_NAME), "mac", mac, "mtu", u->mtu, "up",
-				(int)(u->flags & 1), "rate_bps", (json_int_t)u->rate_bps, "rx_packets", (json_int_t)u->rx.packets, "rx_bytes",
+				(int)(u->flags & 1), "rate_bps", (json_int_t)u->rate_bps, "rx_packets", (json_int_t)u->rx.packets,
+					"rx_bytes",
 				(json_int_t)u->rx.bytes, "tx_packets", (json_int_t)u->tx.packets, "tx_bytes", (json_int_t)u->tx.bytes));
 		else
 			printf("%-12.32s %-12.32s %s mtu %u %s %s rx %llu tx %llu packets\n", u->name, u->driver, mac, u->mtu,
@@ -187,10 +193,12 @@ static int blob_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *re
 
 	for (uint32_t i = 0; i < p->count; i++, b++) {
 		if (l->json)
-			json_array_append_new(l->json, json_pack("{s:o, s:I, s:i, s:b, s:b}", "name", json_name(b->name, VC_MODULE), "bytes",
+			json_array_append_new(l->json, json_pack("{s:o, s:I, s:i, s:b, s:b}", "name", json_name(b->name, VC_MODULE),
+								 "bytes",
 				(json_int_t)b->size, "users", (int)b->users, "boot", (int)(b->flags & 1), "complete", !(b->flags & 2)));
 		else
-			printf("%-64.64s %11llu bytes  %u users%s%s\n", b->name, (unsigned long long)b->size, b->users, b->flags & 1 ? ", boot" : "",
+			printf("%-64.64s %11llu bytes  %u users%s%s\n", b->name, (unsigned long long)b->size, b->users,
+			       b->flags & 1 ? ", boot" : "",
 			       b->flags & 2 ? ", not complete" : "");
 	}
 	return 0;
@@ -225,7 +233,8 @@ static int sched_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *r
 		const char *kind = s->kind < VC_SCHED_KINDS ? kinds[s->kind] : "?";
 
 		if (l->json)
-			json_array_append_new(l->json, json_pack("{s:s, s:o, s:o, s:o}", "kind", kind, "target", json_name(s->target, VC_NAME), "policy",
+			json_array_append_new(l->json, json_pack("{s:s, s:o, s:o, s:o}", "kind", kind, "target",
+								 json_name(s->target, VC_NAME), "policy",
 				json_name(s->policy, VC_NAME), "choices", json_name(s->choices, sizeof(s->choices))));
 		else
 			printf("%-5s %-16.32s %-10.32s of: %.128s\n", kind, s->target, s->policy, s->choices);

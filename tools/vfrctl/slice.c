@@ -25,7 +25,8 @@ static json_t *slice_json(const struct vc_slice_add *s)
 /* In the order of addresses and ports, not of the bytes of the key. */
 static int slice_order(const void *x, const void *y)
 {
-	const struct vc_slice_add *a = (const void *)(*(struct object *const *)x)->body, *b = (const void *)(*(struct object *const *)y)->body;
+	const struct vc_slice_add *a = (const void *)(*(struct object *const *)x)->body,
+		*b = (const void *)(*(struct object *const *)y)->body;
 	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
 	if (!r)
@@ -117,7 +118,8 @@ static int edit(struct cli *cli, bool single)
 		return rc;
 	snprintf(joined, sizeof(joined), "%s%s%s", cli->argv[1], cli->argc > 2 ? " " : "", cli->argc > 2 ? cli->argv[2] : "");
 	if (vfrc_parse_slice(joined, &s, &given))
-		return cli_usage(cli, "'%s' are no ports: write 80/tcp, 20000-20999, 53/tcp+udp, mape A/K/PSID, with ADDRESS: before it", joined);
+		return cli_usage(cli, "'%s' are no ports: write 80/tcp, 20000-20999, 53/tcp+udp, mape A/K/PSID, with ADDRESS: before it",
+				 joined);
 	if (single && (s.kind != VC_SLICE_RANGE || s.first != s.last))
 		return cli_usage(cli, "one port is wanted, as in 80/tcp");
 	rc = given ? 0 : fill_address(cli, &s.addr);

@@ -109,7 +109,8 @@ static void rates_of(const struct sample *a, const struct sample *b, struct rate
 		const struct row *n = &b->row[i], *o = before(a, n);
 
 		out[i] = (struct rates){n, (n->in.bytes - o->in.bytes) * 8 / dt, (n->out.bytes - o->out.bytes) * 8 / dt,
-					(n->in.packets - o->in.packets) / dt, (n->out.packets - o->out.packets) / dt, (n->drops - o->drops) / dt,
+					(n->in.packets - o->in.packets) / dt, (n->out.packets - o->out.packets) / dt,
+						(n->drops - o->drops) / dt,
 					(n->cpu_ns - o->cpu_ns) / 1e9 / dt * 100};
 	}
 }
@@ -124,11 +125,14 @@ static int busier(const void *x, const void *y)
 
 static void format_row(const struct rates *r, double total, char *out, size_t n)
 {
-	snprintf(out, n, "%-20.32s %6.1f%% %10.2f %10.0f %10.2f %10.2f %10.0f %9.0f %6.1f%% %9llu", r->row->name, r->cpu, r->in_bps / 1e6, r->in_pps,
-		 r->out_bps / 1e6, r->row->guarantee_bps / 1e6, r->out_pps, r->drops_ps, total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
+	snprintf(out, n, "%-20.32s %6.1f%% %10.2f %10.0f %10.2f %10.2f %10.0f %9.0f %6.1f%% %9llu", r->row->name, r->cpu, r->in_bps / 1e6,
+		 r->in_pps,
+		 r->out_bps / 1e6, r->row->guarantee_bps / 1e6, r->out_pps, r->drops_ps,
+			total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
 }
 
-static const char heading[] = "domain                   cpu    in Mbit     in pkt   out Mbit guaranteed    out pkt     drops   share   backlog";
+static const char heading[] =
+	"domain                   cpu    in Mbit     in pkt   out Mbit guaranteed    out pkt     drops   share   backlog";
 
 static void show(struct rates *v, size_t n, bool screen)
 {

@@ -95,7 +95,8 @@ int blob_end(struct request *rq)
 	if (rc)
 		return rc;
 	if (c->upload.done != c->upload.size)
-		return control_refuse(rq->err, EINVAL, "not-complete", "%llu of %llu bytes of %s are here", (unsigned long long)c->upload.done,
+		return control_refuse(rq->err, EINVAL, "not-complete", "%llu of %llu bytes of %s are here",
+				      (unsigned long long)c->upload.done,
 				      (unsigned long long)c->upload.size, q->name);
 	rq->err->code = 0;
 	rc = c->p.ops->blob_end(c->p.machine, q->name, rq->err);

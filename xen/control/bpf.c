@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The classic filter machine (McCanne and Jacobson, 1993): an accumulator, an index, sixteen words of memory, jumps that only go forward. */
+/*
+ * The classic filter machine (McCanne and Jacobson, 1993): an accumulator, an index, sixteen words of memory, jumps that only go
+ * forward.
+ */
 #include <control/tap.h>
 
 #define MEM_WORDS 16

@@ -105,7 +105,8 @@ int addr_apply(struct control *c, const struct object *old, const struct object 
 		rc = vfr_shared_del(c->p.vfr, ip_v4(&a->addr));
 	if (rc && b) {
 		ip_text(&b->addr, ip, sizeof(ip));
-		return control_refuse(err, -rc, rc == -EBUSY ? "address-in-use" : "router", "the router refuses the address %s (error %d)", ip, -rc);
+		return control_refuse(err, -rc, rc == -EBUSY ? "address-in-use" : "router", "the router refuses the address %s (error %d)",
+				      ip, -rc);
 	}
 	if (!a || !b)
 		note_addr(c, a ? a : b, b != NULL);
@@ -134,7 +135,8 @@ static void mask_ip(struct vc_ip *ip, unsigned int bits)
 static unsigned int route_put(struct route *v, unsigned int n, const struct route *r)
 {
 	for (unsigned int i = 0; i < n; i++)
-		if (v[i].plen == r->plen && ip_is_v4(&v[i].prefix) == ip_is_v4(&r->prefix) && !memcmp(&v[i].prefix, &r->prefix, sizeof(r->prefix)))
+		if (v[i].plen == r->plen && ip_is_v4(&v[i].prefix) == ip_is_v4(&r->prefix) &&
+		    !memcmp(&v[i].prefix, &r->prefix, sizeof(r->prefix)))
 			return n;
 	if (n < ROUTES_MAX)
 		v[n++] = *r;

@@ -12,7 +12,8 @@ static int plan_head(const struct vc_plan *p, size_t n, struct control_error *er
 	if (p->magic != VC_PLAN_MAGIC)
 		return control_refuse(err, EBADMSG, "plan-magic", "the boot plan is not one (magic 0x%x)", p->magic);
 	if (p->version != VC_VERSION)
-		return control_refuse(err, EPROTONOSUPPORT, "plan-version", "the boot plan has version %u, this hypervisor reads %d", p->version, VC_VERSION);
+		return control_refuse(err, EPROTONOSUPPORT, "plan-version", "the boot plan has version %u, this hypervisor reads %d",
+				      p->version, VC_VERSION);
 	if (p->length > n || p->length < sizeof(*p))
 		return control_refuse(err, EMSGSIZE, "plan-truncated", "the boot plan has %zu bytes, its head says %u", n, p->length);
 	return 0;

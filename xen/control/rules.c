@@ -22,7 +22,8 @@ static int check_ranges(const struct vc_port_range *v, unsigned int n, struct co
 		return control_refuse(err, EINVAL, "bad-rule", "rule %u has %u port ranges, %d at most", rule + 1, n, VC_RULE_PORTS);
 	for (unsigned int i = 0; i < n; i++)
 		if (v[i].first > v[i].last)
-			return control_refuse(err, EINVAL, "bad-rule", "rule %u: the range %u-%u is backwards", rule + 1, v[i].first, v[i].last);
+			return control_refuse(err, EINVAL, "bad-rule", "rule %u: the range %u-%u is backwards", rule + 1, v[i].first,
+					      v[i].last);
 	return 0;
 }
 
@@ -36,7 +37,8 @@ static int check_rule(const struct vc_rule *r, unsigned int i, struct control_er
 		return control_refuse(err, EINVAL, "bad-rule", "rule %u: family %u", i + 1, r->family);
 	if (!r->family && (r->src_len || r->dst_len))
 		return control_refuse(err, EINVAL, "bad-rule", "rule %u: addresses need a family", i + 1);
-	if (r->src_len > 128 || r->dst_len > 128 || (r->family == 4 && ((r->src_len && r->src_len < 96) || (r->dst_len && r->dst_len < 96))))
+	if (r->src_len > 128 || r->dst_len > 128 || (r->family == 4 &&
+						     ((r->src_len && r->src_len < 96) || (r->dst_len && r->dst_len < 96))))
 		return control_refuse(err, ERANGE, "bad-rule", "rule %u: a prefix length is out of range", i + 1);
 	if ((r->nsrc || r->ndst) && (!r->proto_set || (r->proto != 6 && r->proto != 17 && r->proto != 132)))
 		return control_refuse(err, EINVAL, "bad-rule", "rule %u: ports need tcp, udp or sctp", i + 1);
@@ -68,7 +70,8 @@ int rules_check(const void *body, size_t n, struct control_error *err)
 static void set_action(struct vfr_rule *o, unsigned int action, bool keep)
 {
 	static const uint8_t actions[] = {
-		[VC_RULE_ALLOW] = VFR_ACT_ACCEPT, [VC_RULE_DENY] = VFR_ACT_DROP, [VC_RULE_REJECT] = VFR_ACT_REJECT, [VC_RULE_PASS] = VFR_ACT_ACCEPT,
+		[VC_RULE_ALLOW] = VFR_ACT_ACCEPT, [VC_RULE_DENY] = VFR_ACT_DROP, [VC_RULE_REJECT] = VFR_ACT_REJECT,
+			[VC_RULE_PASS] = VFR_ACT_ACCEPT,
 	};
 
 	o->action = actions[action];
@@ -112,7 +115,8 @@ static void base_rule(const struct vc_rule *r, unsigned int i, bool keep, struct
 	set_action(o, r->action, keep);
 }
 
-static void emit(struct sink *out, const struct vfr_rule *rule, const struct vc_port_range *s, const struct vc_port_range *d, unsigned int dir)
+static void emit(struct sink *out, const struct vfr_rule *rule, const struct vc_port_range *s, const struct vc_port_range *d,
+		 unsigned int dir)
 {
 	struct vfr_rule *o;
 
@@ -188,14 +192,16 @@ int rules_apply(struct control *c, const struct object *old, const struct object
 	expand_all(&out, (const void *)new->body);
 	room = out.n ? out.n : 1;
 	if (room > ROUTER_RULES_MAX)
-		return control_refuse(err, ENOSPC, "too-many-rules", "the rules of %s expand to %u, %d at most", name, room, ROUTER_RULES_MAX);
+		return control_refuse(err, ENOSPC, "too-many-rules", "the rules of %s expand to %u, %d at most", name, room,
+				      ROUTER_RULES_MAX);
 	out.v = env_alloc(room * sizeof(*out.v));
 	if (!out.v)
 		return control_refuse(err, ENOMEM, "no-memory", "no memory for the rules of %s", name);
 	expand_all(&out, (const void *)new->body);
 	rc = vfr_rules_set(c->p.vfr, domid, out.v, out.n, &bad);
 	if (rc)
-		control_refuse(err, -rc, "bad-rule", "the router refuses rule %u of %s (error %d)", bad < out.n ? out.v[bad].id : 0, name, -rc);
+		control_refuse(err, -rc, "bad-rule", "the router refuses rule %u of %s (error %d)", bad < out.n ? out.v[bad].id : 0, name,
+			       -rc);
 	env_free(out.v, room * sizeof(*out.v));
 	return rc;
 }

@@ -77,7 +77,8 @@ int slice_check_refs(struct control *c, const struct object *o, const struct tra
 	ip_text(&s->addr, ip, sizeof(ip));
 	a = config_get(t->to, VC_ADDR_ADD, &key);
 	if (!a)
-		return control_refuse(err, ENOENT, "no-address", "%s asks for a part of %s, which is no address of this machine", s->dom, ip);
+		return control_refuse(err, ENOENT, "no-address", "%s asks for a part of %s, which is no address of this machine", s->dom,
+				      ip);
 	if ((s->kind != VC_SLICE_WHOLE) != !!(((const struct vc_addr_add *)a->body)->flags & VC_ADDR_SHARED))
 		return control_refuse(err, EINVAL, "not-shared", s->kind == VC_SLICE_WHOLE ? "%s cannot own %s whole: it is shared" :
 				      "%s cannot have ports of %s: it is not shared", s->dom, ip);
@@ -110,7 +111,8 @@ static int refuse_conflict(struct control *c, const struct vc_slice_add *s, cons
 	if (owner)
 		copy_name(err->owner, sizeof(err->owner), owner->name);
 	if (!x->held_down)
-		return control_refuse(err, EEXIST, "slice-taken", "port %u/%s of %s belongs to %s", x->port, proto_word(x->proto), ip, name);
+		return control_refuse(err, EEXIST, "slice-taken", "port %u/%s of %s belongs to %s", x->port, proto_word(x->proto), ip,
+				      name);
 	return control_refuse(err, EEXIST, "slice-held-down", "port %u/%s of %s was freed by %s a moment ago: free for others in %llu s",
 			      x->port, proto_word(x->proto), ip, name,
 			      (unsigned long long)(x->until_ns > c->now_ns ? (x->until_ns - c->now_ns + SEC - 1) / SEC : 0));

@@ -7,7 +7,8 @@
 
 #define NO_DOM 0xffffu
 
-int tap_start(struct tap *t, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog, unsigned int insns, uint32_t *id)
+int tap_start(struct tap *t, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog, unsigned int insns,
+	      uint32_t *id)
 {
 	uint8_t *buf = env_alloc(TAP_BYTES);
 

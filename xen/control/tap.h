@@ -39,7 +39,8 @@ static inline bool tap_on(const struct tap *t)
 }
 
 /* => the program has been checked; -EBUSY, -ENOMEM */
-int tap_start(struct tap *t, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog, unsigned int insns, uint32_t *id);
+int tap_start(struct tap *t, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog, unsigned int insns,
+	      uint32_t *id);
 /* => whole records into buf; bytes used. *lost counts what did not fit since the last read. */
 size_t tap_read(struct tap *t, uint32_t id, void *buf, size_t max, uint32_t *count, uint32_t *lost);
 void tap_stop(struct tap *t, uint32_t id);

@@ -69,8 +69,10 @@ static struct generation *generation_find(struct control *c, uint64_t number)
 
 static int refuse_unconfirmed(struct control *c, struct control_error *err)
 {
-	return control_refuse(err, EBUSY, "unconfirmed", "generation %llu awaits confirmation for another %llu s: confirm it or roll it back first",
-			      (unsigned long long)current_number(c), (unsigned long long)((c->confirm_deadline_ns - c->now_ns + SEC - 1) / SEC));
+	return control_refuse(err, EBUSY, "unconfirmed",
+			      "generation %llu awaits confirmation for another %llu s: confirm it or roll it back first",
+			      (unsigned long long)current_number(c),
+				(unsigned long long)((c->confirm_deadline_ns - c->now_ns + SEC - 1) / SEC));
 }
 
 static int may_change(struct control *c, struct control_session *s, struct control_error *err)
@@ -132,7 +134,8 @@ static int stage_object(struct config *cf, uint16_t type, const void *body, size
 	if (!rc)
 		return 0;
 	object_put(o);
-	return control_refuse(err, -rc, rc == -ENOSPC ? "too-many-objects" : "no-memory", "no room for another %s", object_kind(kind)->name);
+	return control_refuse(err, -rc, rc == -ENOSPC ? "too-many-objects" : "no-memory", "no room for another %s",
+			      object_kind(kind)->name);
 }
 
 static int commit(struct control *c, struct config *staged, bool force, bool dry, const char *note, const char *client,
@@ -250,7 +253,8 @@ int txn_commit(struct request *rq)
 		return rc;
 	if (m->flags & ~(VC_COMMIT_DRY | VC_COMMIT_FORCE))
 		return control_refuse(rq->err, EINVAL, "bad-value", "unknown flags 0x%x of a commit", m->flags);
-	rc = commit(c, &c->txn.staged, m->flags & VC_COMMIT_FORCE, m->flags & VC_COMMIT_DRY, c->txn.note, rq->s->client, &res, &fault, rq->err);
+	rc = commit(c, &c->txn.staged, m->flags & VC_COMMIT_FORCE, m->flags & VC_COMMIT_DRY, c->txn.note, rq->s->client, &res, &fault,
+		    rq->err);
 	if (rc)
 		rq->index = fault_index(&c->txn.staged, fault);
 	txn_abort(c);

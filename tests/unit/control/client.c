@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* A client without a socket: frames made and read by the tools' own code, as a second opinion on control's. */
 #include "client.h"
 
 #include <stdlib.h>
@@ -115,7 +116,8 @@ static struct vc_ip ip4(uint32_t v4)
 
 struct vc_addr_add m_addr(uint32_t v4)
 {
-	struct vc_addr_add a = {.addr = ip4(v4), .gateway = ip4((v4 & ~0xffu) | 2), .uplink = "net0", .prefix = 24, .flags = VC_ADDR_SHARED};
+	struct vc_addr_add a = {.addr = ip4(v4), .gateway = ip4((v4 & ~0xffu) | 2), .uplink = "net0", .prefix = 24,
+				.flags = VC_ADDR_SHARED};
 
 	return a;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The n-th allocation fails, n = 0, 1, 2, … until a run is clean: each time control is as it was or as it should be, and gives all back. */
+/*
+ * The n-th allocation fails, n = 0, 1, 2, ... until a run is clean: each time control is as it was or as it should be, and gives all
+ * back.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

@@ -13,8 +13,10 @@
 
 static const char *const filters[] = {
 	"tcp", "udp port 53", "tcp dst port 20080", "host 10.0.2.15", "net 10.0.0.0/8 and not icmp", "ip6", "ip6 and tcp port 80", "arp",
-	"tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", "ip[2:2] > 576", "len > 100", "ether host 02:16:3e:00:00:01", "vlan", "portrange 20000-20999",
-	"icmp[icmptype] == icmp-echo", "tcp and (host 1.2.3.4 or host 4.3.2.1)", "ip[0] & 15 != 5", "udp[4:2] % 3 == 1", "tcp[13] / 4 * 4 == 16", "greater 64",
+	"tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", "ip[2:2] > 576", "len > 100", "ether host 02:16:3e:00:00:01", "vlan",
+		"portrange 20000-20999",
+	"icmp[icmptype] == icmp-echo", "tcp and (host 1.2.3.4 or host 4.3.2.1)", "ip[0] & 15 != 5", "udp[4:2] % 3 == 1",
+		"tcp[13] / 4 * 4 == 16", "greater 64",
 };
 
 /* Random bytes that look like packets often enough. */
@@ -50,7 +52,8 @@ static void filters_answer_as_libpcap_does(void **state)
 
 		assert_int_equal(pcap_compile(dead, &compiled, filters[f], 1, PCAP_NETMASK_UNKNOWN), 0);
 		for (unsigned int i = 0; i < compiled.bf_len; i++)
-			prog[i] = (struct vc_bpf_insn){compiled.bf_insns[i].code, compiled.bf_insns[i].jt, compiled.bf_insns[i].jf, compiled.bf_insns[i].k};
+			prog[i] = (struct vc_bpf_insn){compiled.bf_insns[i].code, compiled.bf_insns[i].jt, compiled.bf_insns[i].jf,
+						       compiled.bf_insns[i].k};
 		assert_true(bpf_check(prog, compiled.bf_len));
 		for (unsigned int i = 0; i < 5000; i++) {
 			uint8_t p[200];
@@ -78,7 +81,8 @@ static void random_programs_that_pass_the_check_are_safe(void **state)
 		uint8_t p[64];
 
 		for (unsigned int k = 0; k < n; k++)
-			prog[k] = (struct vc_bpf_insn){rand() % 256, rand() % 8, rand() % 8, rand() % 3 ? rand() % 80 : (uint32_t)rand() * 2};
+			prog[k] = (struct vc_bpf_insn){rand() % 256, rand() % 8, rand() % 8,
+						       rand() % 3 ? rand() % 80 : (uint32_t)rand() * 2};
 		prog[n - 1].code = rand() % 8 ? 6 : rand();
 		if (!bpf_check(prog, n))
 			continue;
@@ -92,7 +96,8 @@ static void random_programs_that_pass_the_check_are_safe(void **state)
 static void bad_programs_do_not_pass(void **state)
 {
 	static const struct vc_bpf_insn bad[][2] = {
-		{{5, 0, 0, 1}, {6, 0, 0, 1}}, {{0x15, 1, 0, 1}, {6, 0, 0, 1}}, {{0x60, 0, 0, 16}, {6, 0, 0, 1}}, {{2, 0, 0, 16}, {6, 0, 0, 1}},
+		{{5, 0, 0, 1}, {6, 0, 0, 1}}, {{0x15, 1, 0, 1}, {6, 0, 0, 1}}, {{0x60, 0, 0, 16}, {6, 0, 0, 1}},
+			{{2, 0, 0, 16}, {6, 0, 0, 1}},
 		{{0x34, 0, 0, 0}, {6, 0, 0, 1}}, {{6, 0, 0, 1}, {0, 0, 0, 1}},
 	};
 

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Domains and their ends, consoles, waits, uploads, boot plans. */
+#include "../../../tools/lib/vfrc.h"
+#include "fixture.h"
+
+/* --- domains ------------------------------------------------------------------------------------------------------------- */
+
+static const struct vc_dom_rec *dom_record(const char *name)
+{
+	struct vc_page q = {0};
+	const struct vc_page_reply *p;
+	const struct vc_dom_rec *r;
+
+	assert_int_equal(CALL(VC_DOM_LIST, q), 0);
+	p = (const void *)cl.body;
+	r = (const void *)(p + 1);
+	for (uint32_t i = 0; i < p->count; i++)
+		if (!strcmp(r[i].name, name))
+			return &r[i];
+	return NULL;
+}
+
+static void a_domain_that_stops_does_as_on_says(void **state)
+{
+	struct vc_dom_create d = m_dom("web1");
+	const struct vc_dom_rec *r;
+
+	d.on_reboot = VC_ON_RESTART;
+	d.on_crash = VC_ON_PRESERVE;
+	assert_int_equal(CALL(VC_DOM_CREATE, d), 0);
+	control_dom_exited(w.c, 1, VC_DOM_RUNNING, "reboot", w.now);
+	r = dom_record("web1");
+	assert_int_equal(r->state, VC_DOM_RUNNING);
+	assert_int_equal(r->restarts, 1);
+	control_dom_exited(w.c, 1, VC_DOM_CRASHED, "triple fault", w.now);
+	r = dom_record("web1");
+	assert_int_equal(r->state, VC_DOM_CRASHED);
+	assert_string_equal(r->reason, "triple fault");
+	assert_true(w.sim->dom[1].used);
+	d.on_crash = VC_ON_RESTART;
+	assert_int_equal(CALL(VC_DOM_CREATE, d), 0);
+}
+
+static void a_crash_loop_has_a_brake(void **state)
+{
+	struct vc_dom_create d = m_dom("web1");
+
+	d.on_crash = VC_ON_RESTART;
+	assert_int_equal(CALL(VC_DOM_CREATE, d), 0);
+	w.now += 5 * SEC;
+	control_dom_exited(w.c, 1, VC_DOM_CRASHED, "triple fault", w.now);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+	w.now += SEC / 2;
+	control_dom_exited(w.c, 1, VC_DOM_CRASHED, "triple fault", w.now);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_CRASHED);
+	assert_int_equal(dom_record("web1")->restarts, 1);
+}
+
+static void a_domain_keeps_number_and_slices_over_a_reboot(void **state)
+{
+	struct vc_dom_op op = {.name = "web1"};
+	uint16_t id;
+
+	add_base();
+	id = owner(20000);
+	assert_int_equal(CALL(VC_DOM_STOP, op), 0);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_STOPPED);
+	assert_int_equal(owner(20000), id);
+	assert_int_equal(CALL(VC_DOM_REBOOT, op), 0);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+	assert_int_equal(dom_record("web1")->domid, id);
+	assert_int_equal(CALL(VC_DOM_PAUSE, op), 0);
+	assert_refused(CALL(VC_DOM_PAUSE, op), EINVAL, "bad-state", "");
+}
+
+static void destroying_a_domain_takes_all_that_names_it(void **state)
+{
+	struct vc_dom_create d = m_dom("web1");
+	struct vc_rate_set r = m_rate("web1", 1000000);
+
+	add_base();
+	assert_int_equal(CALL(VC_RATE_SET, r), 0);
+	assert_int_equal(CALL(VC_DOM_CREATE | VC_DEL, d), 0);
+	assert_null(dom_record("web1"));
+	assert_int_equal(owner(20000), VFR_NODOM);
+	assert_refused(CALL(VC_DOM_CREATE | VC_DEL, d), ENOENT, "no-such-object", "");
+	assert_false(w.sim->dom[1].used);
+}
+
+static void console_is_read_from_an_offset_and_written(void **state)
+{
+	struct {
+		struct vc_console_write h;
+		char bytes[4];
+	} wr = {{"web1"}, "ping"};
+	struct vc_console_read rd = {.name = "web1"};
+	const struct vc_console_read_reply *r;
+
+	add_base();
+	assert_int_equal(CALL(VC_CONSOLE_READ, rd), 0);
+	r = (const void *)cl.body;
+	rd.offset = r->end;
+	assert_int_equal(CALL(VC_CONSOLE_WRITE, wr), 0);
+	assert_int_equal(CALL(VC_CONSOLE_READ, rd), 0);
+	assert_int_equal(cl.n, sizeof(*r) + 10);
+	assert_memory_equal(cl.body + sizeof(*r), "pingpong\r\n", 10);
+}
+
+static void a_wait_ends_with_news_with_time_or_silently(void **state)
+{
+	struct vc_wait_req q = {.what = VC_WAIT_CONSOLE, .timeout_ms = 1000, .dom = "web1"};
+	struct vc_console_read rd = {.name = "web1"};
+	uint8_t stream[512];
+
+	add_base();
+	assert_int_equal(CALL(VC_CONSOLE_READ, rd), 0);
+	q.console_off = ((const struct vc_console_read_reply *)cl.body)->end;
+	control_input(cl.s, stream, client_encode(&cl, VC_WAIT, &q, sizeof(q), stream), w.now);
+	assert_false(client_reply(&cl));
+	sim_console(w.sim, 1, "x", 1);
+	assert_true(client_reply(&cl));
+	assert_int_equal(((const struct vc_wait_reply *)cl.body)->news, VC_WAIT_CONSOLE);
+	q.console_off++;
+	control_input(cl.s, stream, client_encode(&cl, VC_WAIT, &q, sizeof(q), stream), w.now);
+	w.now += 2 * SEC;
+	control_timer(w.c, w.now);
+	assert_true(client_reply(&cl));
+	assert_int_equal(((const struct vc_wait_reply *)cl.body)->news, 0);
+	control_input(cl.s, stream, client_encode(&cl, VC_WAIT, &q, sizeof(q), stream), w.now);
+	assert_int_equal(client_call(&cl, &w, VC_INFO, NULL, 0), 0);
+	sim_console(w.sim, 1, "x", 1);
+	assert_false(client_reply(&cl));
+}
+
+/* --- uploads ------------------------------------------------------------------------------------------------------------- */
+
+static void an_upload_comes_in_order_or_not_at_all(void **state)
+{
+	struct vc_blob_begin b = {.name = "k", .size = 10};
+	struct {
+		struct vc_blob_put h;
+		char bytes[5];
+	} put = {{.name = "k"}, "01234"};
+	struct vc_blob_name e = {"k"};
+
+	w.sim->any_module = false;
+	assert_refused(CALL(VC_BLOB_PUT, put), EINVAL, "no-upload", "");
+	assert_int_equal(CALL(VC_BLOB_BEGIN, b), 0);
+	assert_int_equal(CALL(VC_BLOB_PUT, put), 0);
+	assert_refused(CALL(VC_BLOB_PUT, put), EINVAL, "bad-offset", "");
+	assert_refused(CALL(VC_BLOB_END, e), EINVAL, "not-complete", "");
+	put.h.offset = 5;
+	assert_int_equal(CALL(VC_BLOB_PUT, put), 0);
+	assert_int_equal(CALL(VC_BLOB_END, e), 0);
+	assert_refused(CALL(VC_BLOB_BEGIN, b), EEXIST, "module-exists", "");
+	assert_int_equal(CALL(VC_BLOB_DEL, e), 0);
+	assert_int_equal(CALL(VC_BLOB_BEGIN, b), 0);
+	control_session_close(cl.s, w.now);
+	for (unsigned int i = 0; i < SIM_BLOBS; i++)
+		assert_false(w.sim->blob[i].used);
+}
+
+/* --- boot plan ----------------------------------------------------------------------------------------------------------- */
+
+struct plan {
+	struct vc_plan head;
+	uint8_t body[4096];
+};
+
+static void plan_add(struct plan *p, uint16_t type, const void *body, size_t n)
+{
+	p->head.length += vfrc_message((uint8_t *)p + p->head.length, type, p->head.messages++, 0, body, n);
+}
+
+static void plan_start(struct plan *p)
+{
+	struct vc_addr_add a = m_addr(A1);
+	struct vc_dom_create d1 = m_dom("web1"), d2 = m_dom("web2");
+	struct vc_slice_add s1 = m_slice(A1, "web1", 20000, 20999), s2 = m_slice(A1, "web2", 20500, 20600);
+
+	memset(p, 0, sizeof(*p));
+	p->head = (struct vc_plan){.magic = VC_PLAN_MAGIC, .version = VC_VERSION, .length = sizeof(p->head)};
+	plan_add(p, VC_ADDR_ADD, &a, sizeof(a));
+	plan_add(p, VC_DOM_CREATE, &d1, sizeof(d1));
+	plan_add(p, VC_DOM_CREATE, &d2, sizeof(d2));
+	plan_add(p, VC_SLICE_ADD, &s1, sizeof(s1));
+	plan_add(p, VC_SLICE_ADD, &s2, sizeof(s2));
+}
+
+static void a_plan_skips_what_is_refused_and_goes_on(void **state)
+{
+	struct vc_slice_add s = m_slice(A1, "web2", 30000, 30000), lost = m_slice(A1, "nobody", 30001, 30001);
+	struct plan p;
+
+	plan_start(&p);
+	plan_add(&p, VC_SLICE_ADD, &lost, sizeof(lost));
+	plan_add(&p, VC_INFO, NULL, 0);
+	plan_add(&p, VC_SLICE_ADD, &s, 10);
+	plan_add(&p, VC_SLICE_ADD, &s, sizeof(s));
+	plan_add(&p, VC_SLICE_ADD, &s, sizeof(s));
+	assert_int_equal(control_boot_plan(w.c, &p, p.head.length, w.now), 5);
+	assert_int_equal(owner(20500), owner(20000));
+	assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+	assert_int_equal(dom_record("web2")->state, VC_DOM_RUNNING);
+	assert_int_equal(owner(30000), dom_record("web2")->domid);
+	assert_int_equal(generation(), 1);
+}
+
+static void a_plan_cut_anywhere_keeps_what_is_whole(void **state)
+{
+	struct plan p;
+
+	plan_start(&p);
+	for (uint32_t n = 0; n < p.head.length; n += 3) {
+		struct plan cut = p;
+		int rc;
+
+		cut.head.length = n;
+		rc = control_boot_plan(w.c, &cut, n, w.now);
+		assert_true(n < sizeof(cut.head) ? rc < 0 : rc > 0);
+		close_world(NULL);
+		assert_int_equal(open_world(NULL), 0);
+	}
+	p.head.magic++;
+	assert_int_equal(control_boot_plan(w.c, &p, p.head.length, w.now), -EBADMSG);
+	p.head.magic--;
+	assert_int_equal(control_boot_plan(w.c, &p, p.head.length - 1, w.now), -EMSGSIZE);
+	p.head.version++;
+	assert_int_equal(control_boot_plan(w.c, &p, p.head.length, w.now), -EPROTONOSUPPORT);
+}
+
+static void configuration_and_plan_are_the_same_bytes(void **state)
+{
+	static uint8_t a[65536], b[65536];
+	struct plan p = {.head = {.magic = VC_PLAN_MAGIC, .version = VC_VERSION, .length = sizeof(p.head)}};
+	size_t n, at = 0;
+
+	add_base();
+	n = read_config(a);
+	while (at < n) {
+		struct vc_object o;
+
+		memcpy(&o, a + at, sizeof(o));
+		plan_add(&p, o.type, a + at + sizeof(o), o.length);
+		at += sizeof(o) + o.length;
+	}
+	close_world(NULL);
+	assert_int_equal(open_world(NULL), 0);
+	assert_int_equal(control_boot_plan(w.c, &p, p.head.length, w.now), 0);
+	assert_int_equal(read_config(b), n);
+	assert_memory_equal(a, b, n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_domain_that_stops_does_as_on_says), T(a_crash_loop_has_a_brake), T(a_domain_keeps_number_and_slices_over_a_reboot),
+		T(destroying_a_domain_takes_all_that_names_it), T(console_is_read_from_an_offset_and_written),
+		T(a_wait_ends_with_news_with_time_or_silently), T(an_upload_comes_in_order_or_not_at_all),
+		T(a_plan_skips_what_is_refused_and_goes_on), T(a_plan_cut_anywhere_keeps_what_is_whole),
+		T(configuration_and_plan_are_the_same_bytes),
+	};
+
+	env_host_log_level(-1);
+	return cmocka_run_group_tests_name("control: domains and boot plans", tests, NULL, NULL);
+}
