@@ -4,7 +4,7 @@
 DEB_PKGS += clang libcmocka-dev
 
 ABI_UNDER_TEST := hypercall evtchn evtchn_ops grant grant_map grant_copy memory_op version hvm_op vcpu_op sched_op console
-ABI_SRC := $(patsubst %,xen/common/%.c,$(ABI_UNDER_TEST)) $(addprefix tests/unit/abi/,machine.c guest.c)
+ABI_SRC := $(patsubst %,xen/common/%.c,$(ABI_UNDER_TEST)) $(addprefix tests/unit/abi/,machine.c cpu.c guest.c)
 ABI_OBJ := $(ABI_SRC:%.c=$(B)/tests/unit/abi/obj/%.o)
 ABI_CFLAGS := -D__XEN_INTERFACE_VERSION__=0x00040e00 -include tests/unit/abi/host_mm.h
 $(B)/tests/unit/abi/obj/xen/%.o: ABI_CFLAGS += -ftrivial-auto-var-init=pattern

@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine.h"
 
-#include <asm/prctl.h>
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-#include <hv/irq.h>
 #include <hv/log.h>
 
 #include <common/frame.h>
 #include <common/layout.h>
 
-struct cpu cpus[MAX_CPUS];
-uint32_t nr_cpus = 8;
 struct domain *domains[MAX_DOMAINS];
 struct env_lock domains_lock;
-uint64_t boot_tsc;
 
-static _Atomic uint64_t now_ns = 1000000000;
 static _Atomic unsigned frames_alive, domains_alive;
 
 /* A frame and, in the page behind it, its count. */
@@ -50,13 +41,6 @@ static uint64_t slot(uint64_t gfn)
 	if (gfn == GUEST_CONSOLE_GFN)
 		return MACHINE_GFNS - 1;
 	return gfn < MACHINE_GFNS - 1 ? gfn : MACHINE_GFNS;
-}
-
-void machine_cpu(unsigned cpu)
-{
-	cpus[cpu].self = &cpus[cpu];
-	cpus[cpu].id = cpu;
-	syscall(SYS_arch_prctl, ARCH_SET_GS, &cpus[cpu]);
 }
 
 /* --- frames --- */
@@ -260,121 +244,6 @@ int gva_write(struct vcpu *v, gva_t dst, const void *src, size_t n)
 		return -EFAULT;
 	memcpy(machine_virt(v) + dst.v, src, n);
 	return 0;
-}
-
-/* --- time, timers, CPUs, log --- */
-
-uint64_t time_now_ns(void)
-{
-	return atomic_fetch_add(&now_ns, 100);
-}
-
-uint64_t time_utc_ns(void)
-{
-	return 1700000000000000000 + now_ns;
-}
-
-uint64_t time_ns_to_tsc_mul(uint32_t *mul, int8_t *shift)
-{
-	*mul = 1u << 31;
-	*shift = 1;
-	return 1000000000;
-}
-
-void timer_init(struct timer *t, void (*fn)(struct timer *t))
-{
-	*t = (struct timer){ .fn = fn };
-}
-
-void timer_set(struct timer *t, uint64_t deadline_ns)
-{
-	t->deadline_ns = deadline_ns;
-	t->armed = true;
-}
-
-void timer_cancel(struct timer *t)
-{
-	t->armed = false;
-}
-
-static void fire(struct timer *t)
-{
-	if (t->armed) {
-		t->armed = false;
-		t->fn(t);
-	}
-}
-
-void machine_fire_timers(struct domain *d)
-{
-	for (uint32_t i = 0; i < d->nr_vcpus; i++) {
-		fire(&d->vcpus[i]->singleshot);
-		fire(&d->vcpus[i]->periodic);
-		fire(&d->vcpus[i]->poll_timer);
-	}
-}
-
-void softirq_raise(enum softirq nr)
-{
-}
-
-void softirq_raise_on(uint32_t cpu, enum softirq nr)
-{
-}
-
-void cpu_kick(uint32_t cpu)
-{
-}
-
-void log_printf(enum env_level level, const char *fmt, ...)
-{
-	char line[LOG_LINE_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-}
-
-_Noreturn void panic(const char *fmt, ...)
-{
-	abort();
-}
-
-/* --- vcpus --- */
-
-void vcpu_wake(struct vcpu *v)
-{
-	v->blocked = false;
-}
-
-void vcpu_block(struct vcpu *v)
-{
-	v->blocked = true;
-}
-
-void vcpu_yield(struct vcpu *v)
-{
-}
-
-void vcpu_up(struct vcpu *v)
-{
-	v->up = true;
-}
-
-void vcpu_down(struct vcpu *v)
-{
-	v->up = false;
-}
-
-int vcpu_arch_set_context(struct vcpu *v, const struct vcpu_hvm_context *ctx)
-{
-	return 0;
-}
-
-bool vcpu_arch_interruptible(const struct vcpu *v)
-{
-	return vcpu_event_pending(v);
 }
 
 /* --- domains --- */
