@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include <hv/arch.h>
 #include <hv/boot.h>
 #include <hv/evtchn.h>
 #include <hv/irq.h>
@@ -54,6 +55,11 @@ bool boot_option(const char *name, char *buf, size_t size)
 {
 	snprintf(buf, size, "2000");
 	return true;
+}
+
+bool arch_emulated(void)
+{
+	return false;
 }
 
 uint64_t time_now_ns(void)
@@ -337,99 +343,6 @@ void world_connect(struct guest *g, const char *features)
 	world_run();
 }
 
-/* --- the scheduler: first in, first out ------------------------------------------------------------------------------- */
-
-static struct netsched_item *fifo, **fifo_tail = &fifo;
-static struct netsched_link fifo_link;
-
-const struct netsched_ops *netsched_find(const char *name)
-{
-	return NULL;
-}
-
-const char *netsched_name(const struct netsched_ops *ops)
-{
-	return "fifo";
-}
-
-int netsched_create(const struct netsched_ops *ops, const struct netsched_link *link, const struct netsched_host *host,
-		    struct netsched **out, struct netsched_refusal *why)
-{
-	fifo_link = *link;
-	return 0;
-}
-
-int netsched_class_set(struct netsched *ns, uint32_t id, const struct netsched_params *p, uint64_t now, struct netsched_refusal *why)
-{
-	return 0;
-}
-
-int netsched_class_get(const struct netsched *ns, uint32_t id, struct netsched_params *p)
-{
-	return -ENOENT;
-}
-
-int netsched_class_del(struct netsched *ns, uint32_t id)
-{
-	return 0;
-}
-
-int netsched_switch(struct netsched *ns, const struct netsched_ops *ops, uint64_t now)
-{
-	return 0;
-}
-
-const struct netsched_ops *netsched_policy(const struct netsched *ns)
-{
-	return NULL;
-}
-
-const struct netsched_link *netsched_link(const struct netsched *ns)
-{
-	return &fifo_link;
-}
-
-int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why)
-{
-	return 0;
-}
-
-int netsched_link_packet(struct netsched *ns, uint32_t max_packet, struct netsched_refusal *why)
-{
-	return 0;
-}
-
-uint32_t netsched_backlog(const struct netsched *ns)
-{
-	return 0;
-}
-
-int netsched_stats_read(struct netsched *ns, uint32_t id, uint64_t now, bool reset, struct netsched_stats *out)
-{
-	return -ENOENT;
-}
-
-enum netsched_verdict netsched_enqueue(struct netsched *ns, struct netsched_item *item, uint64_t now)
-{
-	item->next = NULL;
-	*fifo_tail = item;
-	fifo_tail = &item->next;
-	return NETSCHED_OK;
-}
-
-struct netsched_item *netsched_dequeue(struct netsched *ns, uint64_t now, uint64_t *next)
-{
-	struct netsched_item *item = fifo;
-
-	*next = NETSCHED_FOREVER;
-	if (!item)
-		return NULL;
-	fifo = item->next;
-	if (!fifo)
-		fifo_tail = &fifo;
-	return item;
-}
-
 /* --- the router ------------------------------------------------------------------------------------------------------- */
 
 struct vfr *vfr_create(const struct vfr_params *params, const struct vfr_ops *ops, void *host)
@@ -445,6 +358,10 @@ void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_por
 		pkts[i]->out_port = in_port >= NET_UPLINKS_MAX ? route_to : inbound_to;
 		pkts[i]->src_dom = 1;
 		pkts[i]->flags = VFR_PF_IPV4;
+		pkts[i]->l3 = 14;
+		pkts[i]->flow_hash = 1;
+		pkts[i]->dscp = pkts[i]->ecn = 0;
+		pkts[i]->sched_class = 0;
 	}
 }
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Towards the guests through the scheduler: ceilings hold, order stays, every drop has a name, nobody's pages are kept. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <errno.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <sched_pkt.h>
+
+#include "world.h"
+
+#define FRAME 1000u
+#define WIRE  (FRAME + NETSCHED_FRAME_EXTRA)
+#define MS    1000000u
+
+static struct guest *const g = &guests[0], *const other = &guests[1];
+static uint32_t next_number, last_seen;
+
+static int set_up(void **state)
+{
+	world_start();
+	world_connect(g, "feature-sg");
+	world_connect(other, "feature-sg");
+	memset(g->answered, 0, sizeof(g->answered));
+	next_number = 1;
+	last_seen = 0;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	net_guests_class_del(1);
+	net_guests_class_del(2);
+	world_stop();
+	return 0;
+}
+
+static void frames_come(unsigned int n)
+{
+	struct nic_meta meta = { 0 };
+	uint8_t frame[FRAME] = { 0 };
+
+	while (n--) {
+		memcpy(frame, &next_number, sizeof(next_number));
+		next_number++;
+		card_receive(frame, sizeof(frame), &meta);
+		world_run();
+	}
+}
+
+/* => how many arrived since the last look, in order; their buffers are given anew. */
+static unsigned int frames_seen(struct guest *to)
+{
+	static uint8_t out[70000];
+	struct netif_extra_info extra;
+	unsigned int n = 0;
+	uint16_t flags;
+
+	while (guest_rx_frame(to, out, &flags, &extra)) {
+		uint32_t number;
+
+		memcpy(&number, out, sizeof(number));
+		assert_true(number > last_seen);
+		last_seen = number;
+		n++;
+	}
+	guest_post_rx(to, n);
+	guest_kick(to);
+	world_run();
+	return n;
+}
+
+static void set_class(uint16_t domid, const struct netsched_params *p)
+{
+	struct netsched_refusal why;
+
+	assert_int_equal(net_guests_class_set(domid, p, &why), 0);
+}
+
+/* 8 Mbit/s: 1 MB comes at once; no interval gets more than ceiling * t + burst, and what did not come was dropped by name. */
+static void ceiling_holds_and_losses_have_names(void **state)
+{
+	const struct netsched_params p = { .ceiling_bps = 8000000, .burst_bytes = 100000, .weight = NET_WEIGHT_DEFAULT };
+	struct net_drops lost;
+	struct net_class_info info;
+	uint64_t start = host_now;
+	unsigned int got;
+
+	set_class(1, &p);
+	guest_post_rx(g, NETIF_RING - 1);
+	frames_come(1000);
+	got = frames_seen(g);
+	assert_in_range(got, 10, 100000 / WIRE + 1);
+	assert_int_equal(net_class_read(1, 1, &info), 0);
+	assert_string_equal(info.link, "guests");
+	assert_in_range(info.stats.backlog_packets, 450, 512);
+	for (unsigned int ms = 1; ms <= 1000; ms++) {
+		world_pass(MS);
+		got += frames_seen(g);
+		assert_true(got * WIRE <= 100000 + (host_now - start) / 1000 + WIRE);
+	}
+	net_drops_read(1, &lost);
+	assert_true(lost.dir[VFR_IN][NET_DROP_SCHED_FULL] > 300);
+	assert_int_equal(got + lost.dir[VFR_IN][NET_DROP_SCHED_FULL] + lost.dir[VFR_IN][NET_DROP_SCHED_CODEL], 1000);
+}
+
+static void guest_sends(uint16_t id)
+{
+	netif_tx_request_t *r = &g->tx->ring[g->tx->req_prod & (NETIF_RING - 1)].req;
+
+	memset(g->page[FIRST_FREE + id], 0, PAGE_SIZE);
+	memcpy(g->page[FIRST_FREE + id], &next_number, sizeof(next_number));
+	next_number++;
+	*r = (netif_tx_request_t){ .gref = FIRST_FREE + id, .id = id, .size = 1400 };
+	g->tx->req_prod++;
+}
+
+/* A packet a second: the sender has its pages back long before the receiver has the packets. */
+static void sender_does_not_wait_for_a_slow_receiver(void **state)
+{
+	const struct netsched_params p = { .pps = 1, .weight = NET_WEIGHT_DEFAULT };
+
+	route_to = NET_GUEST_PORT(2);
+	set_class(2, &p);
+	guest_post_rx(other, 100);
+	for (uint16_t id = 0; id < 20; id++)
+		guest_sends(id);
+	guest_kick(g);
+	world_run();
+	guest_collect(g);
+	for (uint16_t id = 0; id < 20; id++) {
+		assert_int_equal(g->answered[id], 1);
+		assert_int_equal(g->borrowed[FIRST_FREE + id], 0);
+	}
+	assert_in_range(frames_seen(other), 1, 3);
+	world_pass(1100 * MS);
+	assert_in_range(frames_seen(other), 1, 2);
+}
+
+static void without_rates_it_receives_directly_and_nothing_is_lost(void **state)
+{
+	const struct netsched_params p = { .ceiling_bps = 8000000, .burst_bytes = 100000, .weight = NET_WEIGHT_DEFAULT };
+	struct net_class_info info;
+	unsigned int got;
+
+	set_class(1, &p);
+	guest_post_rx(g, NETIF_RING - 1);
+	frames_come(150);
+	got = frames_seen(g);
+	assert_in_range(got, 10, 100);
+	net_guests_class_del(1);
+	assert_int_equal(net_class_read(1, 1, &info), -ENOENT);
+	got += frames_seen(g);
+	assert_int_equal(got, 150);
+	frames_come(100);
+	assert_int_equal(frames_seen(g), 100);
+}
+
+static void policy_changes_while_packets_wait(void **state)
+{
+	const struct netsched_params p = { .ceiling_bps = 8000000, .burst_bytes = 100000, .weight = NET_WEIGHT_DEFAULT, .target_us = 900000,
+					   .interval_us = 1000000 };
+	static const char *const policies[] = { "drr", "tbf", "hfq", "rr", "hfq" };
+	unsigned int got;
+
+	set_class(1, &p);
+	guest_post_rx(g, NETIF_RING - 1);
+	frames_come(400);
+	got = frames_seen(g);
+	for (unsigned int i = 0; i < ENV_ARRAY_SIZE(policies); i++) {
+		assert_int_equal(net_guests_policy(policies[i]), 0);
+		assert_string_equal(net_guests_policy_name(), policies[i]);
+		world_pass(20 * MS);
+		got += frames_seen(g);
+	}
+	for (unsigned int ms = 0; ms < 500; ms++) {
+		world_pass(MS);
+		got += frames_seen(g);
+	}
+	assert_int_equal(got, 400);
+	assert_int_equal(net_guests_policy("nonesuch"), -ENOENT);
+}
+
+static void drops_are_called_as_the_scheduler_calls_them(void **state)
+{
+	static const enum netsched_verdict drops[] = { NETSCHED_NO_CLASS, NETSCHED_OVERSIZE, NETSCHED_FULL, NETSCHED_CODEL, NETSCHED_GONE };
+
+	for (unsigned int i = 0; i < ENV_ARRAY_SIZE(drops); i++)
+		assert_string_equal(net_drop_name(sched_pkt_drop(drops[i])), netsched_verdict_name(drops[i]));
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(ceiling_holds_and_losses_have_names),
+		T(sender_does_not_wait_for_a_slow_receiver),
+		T(without_rates_it_receives_directly_and_nothing_is_lost),
+		T(policy_changes_while_packets_wait),
+		cmocka_unit_test(drops_are_called_as_the_scheduler_calls_them),
+	};
+
+	return cmocka_run_group_tests_name("net: towards the guests", tests, NULL, NULL);
+}
