@@ -8,7 +8,8 @@
  * region that a node cuts is shrunk to what its boxes share, so bits in which they agree cost nothing; a key outside that
  * region ends in some leaf, whose boxes then refuse it, since every leaf compares in full.
  *
- * A lookup walks the trees in order of the best rule each could give, and stops when no better one is possible.
+ * A lookup walks down all trees, then looks into their leaves in order of the best rule each could give, and stops when no better
+ * one is possible.
  *
  * Life-cycle: built once, never changed, freed whole. It has no lock because nothing in it moves.
  */
@@ -18,7 +19,7 @@
 #include <vfr/classify.h>
 
 #define LEAF_MAX	3u	/* boxes of a leaf that is not worth cutting */
-#define CUT_BITS	8u
+#define CUT_BITS	6u
 #define GROUPS		5u
 #define DEPTH_MAX	24u
 #define LEAF_REF	0x80000000u
@@ -178,7 +179,7 @@ static bool choose_cut(const struct builder *bd, const struct area *a, struct cu
 		unsigned int width = shared_block(bd, a, d, &cut.base);
 
 		for (unsigned int bits = 1; bits <= CUT_BITS && bits <= width; bits++) {
-			if (bits != width && bits & 1)
+			if (bits != width && bits != CUT_BITS && bits != 4 && bits != 2)
 				continue;
 			cut.bits = bits;
 			cut.shift = width - bits;
@@ -420,18 +421,25 @@ static uint32_t search(const struct classifier *cl, const uint32_t *ref, const u
 
 uint32_t vfr_classify(const struct classifier *cl, const struct class_key *key, uint32_t from)
 {
-	uint32_t best = UINT32_MAX;
+	uint32_t best = UINT32_MAX, leaf[GROUPS];
 
-	for (unsigned int t = 0; t < cl->trees && cl->tree[t].best < best; t++) {
-		uint32_t at = cl->tree[t].root, got;
+	/* All trees first, so that the leaves' memory comes while the next tree is walked. */
+	for (unsigned int t = 0; t < cl->trees; t++) {
+		uint32_t at = cl->tree[t].root;
 
 		while (!(at & LEAF_REF)) {
 			const struct node *n = &cl->node[at];
 
 			at = cl->child[n->child + ((key->w[n->dim] >> n->shift) & n->mask)];
 		}
-		at &= ~LEAF_REF;
-		got = cl->dims == 5 ? search4(&cl->box4[at], key->w, from, best) : search(cl, &cl->refs[at], key->w, from);
+		leaf[t] = at & ~LEAF_REF;
+		if (cl->dims == 5)
+			__builtin_prefetch(&cl->box4[leaf[t]]);
+	}
+	for (unsigned int t = 0; t < cl->trees && cl->tree[t].best < best; t++) {
+		uint32_t got = cl->dims == 5 ? search4(&cl->box4[leaf[t]], key->w, from, best) :
+					       search(cl, &cl->refs[leaf[t]], key->w, from);
+
 		if (got < best)
 			best = got;
 	}

@@ -143,6 +143,40 @@ struct conn_hit {
 	uint16_t slot[2];
 	uint16_t sched_class;
 };
+static inline uint16_t conn_tag(uint64_t hash)
+{
+	return (uint16_t)(hash >> 48);
+}
+/* => bit 16 * i + 15 for each place i of half a bucket that may have this tag (a neighbour of one that has it may show too). */
+static inline uint64_t conn_places(const uint16_t *tags, uint16_t tag)
+{
+	uint64_t x;
+
+	__builtin_memcpy(&x, tags, 8);
+	x ^= tag * 0x0001000100010001ull;
+	return (x - 0x0001000100010001ull) & ~x & 0x8000800080008000ull;
+}
+/* => bring what the lookup of this packet will read into the cache, in two steps over a batch. */
+static inline void conn_prepare(const struct conn_table *t, const uint64_t secret[4], struct vfr_pkt *p)
+{
+	struct conn_key k;
+
+	conn_key4(&k, p->src, p->sport, p->dst, p->dport, p->proto);
+	p->conn_hash = vfr_conn_hash(secret, &k);
+	__builtin_prefetch(&t->bucket[(uint32_t)p->conn_hash & t->mask], 1);
+}
+static inline void conn_prepare2(const struct conn_table *t, const struct vfr_pkt *p)
+{
+	const struct conn_bucket *b = &t->bucket[(uint32_t)p->conn_hash & t->mask];
+
+	for (unsigned int half = 0; half < CONN_WAYS; half += 4) {
+		uint64_t m = conn_places(&b->tag[half], conn_tag(p->conn_hash));
+		uint32_t idx = m ? b->idx[half + ((unsigned int)__builtin_ctzll(m) >> 4)] : 0;
+
+		if (idx)
+			__builtin_prefetch(&t->conn[idx - 1], 1);
+	}
+}
 void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit);
 /* => the packet belongs to a live connection that this domain's rules have accepted, and has been noted there. */
 bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
@@ -150,8 +184,12 @@ bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, stru
 enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
 void vfr_conns_age(struct ctx *c, uint64_t *next);
 void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
+/* => the packet belongs to a live connection that this domain's rules have accepted, and has been noted there. */
+bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
+/* => 0, or why there is no connection now. */
+enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
+void vfr_conns_age(struct ctx *c, uint64_t *next);
+void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
 /* => bring what the lookup of this packet will read into the cache, in two steps over a batch. */
-void vfr_conn_prepare(struct ctx *c, struct vfr_pkt *p);
-void vfr_conn_prepare2(struct ctx *c, const struct vfr_pkt *p);
 
 #endif

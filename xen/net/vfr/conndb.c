@@ -63,11 +63,6 @@ static void unlock_bucket(struct conn_bucket *b)
 	env_unlock(&b->lock);
 }
 
-static uint16_t tag_of(uint64_t hash)
-{
-	return (uint16_t)(hash >> 48);
-}
-
 static bool over(const struct conn *cn, uint32_t now)
 {
 	return (uint32_t)(now - cn->stamp) >> (LIFE_SHIFT - TICK_SHIFT) >= cn->life && (int32_t)(now - cn->stamp) >= 0;
@@ -80,20 +75,10 @@ static bool same(const struct conn_key *x, const struct conn_key *y)
 
 /* --- a bucket; its lock held ------------------------------------------------------------------------------------------ */
 
-/* => bit 16 * i + 15 for each place i of half a bucket that may have this tag (a neighbour of one that has it may show too). */
-static inline uint64_t places(const uint16_t *tags, uint16_t tag)
-{
-	uint64_t x;
-
-	__builtin_memcpy(&x, tags, 8);
-	x ^= tag * 0x0001000100010001ull;
-	return (x - 0x0001000100010001ull) & ~x & 0x8000800080008000ull;
-}
-
 static struct conn *find(struct conn_table *t, struct conn_bucket *b, uint16_t tag, const struct conn_key *k)
 {
 	for (unsigned int half = 0; half < CONN_WAYS; half += 4)
-		for (uint64_t m = places(&b->tag[half], tag); m; m &= m - 1) {
+		for (uint64_t m = conn_places(&b->tag[half], tag); m; m &= m - 1) {
 			uint32_t idx = b->idx[half + ((unsigned int)__builtin_ctzll(m) >> 4)];
 
 			if (idx && same(&t->conn[idx - 1].key, k))
@@ -251,32 +236,6 @@ static void follow(struct ctx *c, struct conn *cn, const struct vfr_pkt *p, bool
 		set_state(&c->v->conns, cn, next);
 }
 
-void vfr_conn_prepare(struct ctx *c, struct vfr_pkt *p)
-{
-	struct conn_key k;
-	bool from_b;
-
-	vfr_conn_key(&k, p, &from_b);
-	p->conn_hash = vfr_conn_hash(c->v->key, &k);
-	__builtin_prefetch(&c->v->conns.bucket[(uint32_t)p->conn_hash & c->v->conns.mask], 1);
-}
-
-void vfr_conn_prepare2(struct ctx *c, const struct vfr_pkt *p)
-{
-	const struct conn_table *t = &c->v->conns;
-	const struct conn_bucket *b = &t->bucket[(uint32_t)p->conn_hash & t->mask];
-	uint16_t tag = tag_of(p->conn_hash);
-
-	for (unsigned int half = 0; half < CONN_WAYS; half += 4) {
-		uint64_t m = places(&b->tag[half], tag);
-
-		uint32_t idx = m ? b->idx[half + ((unsigned int)__builtin_ctzll(m) >> 4)] : 0;
-
-		if (idx)
-			__builtin_prefetch(&t->conn[idx - 1], 1);
-	}
-}
-
 static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit)
 {
 	struct conn_table *t = &c->v->conns;
@@ -287,7 +246,7 @@ static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_h
 	uint64_t h = vfr_conn_hash(c->v->key, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
 	lock_bucket(b);
-	struct conn *cn = find(t, b, tag_of(h), &k);
+	struct conn *cn = find(t, b, conn_tag(h), &k);
 	if (cn && !over(cn, ticks(c))) {
 		hit->state = VFR_ST_RELATED;
 		hit->slot[0] = cn->slot[0];
@@ -308,7 +267,7 @@ static bool try_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, st
 	/* A chain may lead anywhere while it is changed; the places cannot. */
 	if ((seq & 1) || b->overflow || c->trace)
 		return false;
-	struct conn *cn = find(t, b, tag_of(p->conn_hash), k);
+	struct conn *cn = find(t, b, conn_tag(p->conn_hash), k);
 	if (cn) {
 		*mine = (cn->slot[0] == slot || cn->slot[1] == slot) && !over(cn, now);
 		hit->sched_class = cn->sched_class;
@@ -336,7 +295,7 @@ bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, stru
 		return mine;
 	mine = hit->bad = false;
 	lock_bucket(b);
-	struct conn *cn = find(t, b, tag_of(h), &k);
+	struct conn *cn = find(t, b, conn_tag(h), &k);
 	if (cn && (cn->slot[0] == slot || cn->slot[1] == slot) && !over(cn, ticks(c))) {
 		follow(c, cn, p, from_b, hit);
 		mine = !hit->bad;
@@ -360,7 +319,7 @@ void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hi
 	uint64_t h = vfr_conn_hash(c->v->key, &k);
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
 	lock_bucket(b);
-	struct conn *cn = find(t, b, tag_of(h), &k);
+	struct conn *cn = find(t, b, conn_tag(h), &k);
 	if (cn && !over(cn, ticks(c)))
 		follow(c, cn, p, from_b, hit);
 	else if (p->proto != IP_TCP || (p->flags & VFR_PF_NEWFLOW))
@@ -373,7 +332,7 @@ static enum vfr_drop open_in(struct ctx *c, struct conn_bucket *b, uint64_t h, c
 			     struct vfr_dom *d, uint16_t sched_class)
 {
 	struct conn_table *t = &c->v->conns;
-	struct conn *cn = find(t, b, tag_of(h), k);
+	struct conn *cn = find(t, b, conn_tag(h), k);
 
 	if (cn && over(cn, ticks(c))) {
 		unlink_conn(c->v, b, cn);
@@ -400,7 +359,7 @@ static enum vfr_drop open_in(struct ctx *c, struct conn_bucket *b, uint64_t h, c
 	};
 	atomic_fetch_add(&d->conns, 1);
 	atomic_fetch_add(&t->embryonic, 1);
-	link_conn(t, b, tag_of(h), cn);
+	link_conn(t, b, conn_tag(h), cn);
 	return VFR_DROP_NONE;
 }
 

@@ -97,6 +97,7 @@ static void set_config(struct vfr *v, struct vfr_dom *d, struct vfr_domcfg *cfg)
 	struct vfr_domcfg *old = rcu_get(d->cfg);
 
 	rcu_set(d->cfg, cfg);
+	atomic_store(&d->translated, cfg->c.nat_addr != 0);
 	vfr_retire(v, &old->rcu, sizeof(*old), NULL);
 }
 

@@ -77,6 +77,30 @@ static inline bool plain(const struct ctx *c, struct vfr_pkt *p, const uint8_t *
 	return true;
 }
 
+/* Whose an inbound packet is: found now, so that the owner's memory comes while the rest of the batch is parsed. */
+static inline void look_ahead(struct ctx *c, struct vfr_pkt *p)
+{
+	const struct addr_entry *e = vfr_addr_find(c->addrs, p->dst);
+	uint16_t slot = SLOT_NONE;
+
+	if (e && e->kind == ADDR_SHARED)
+		slot = vfr_owner(e->shared, p->proto == IP_TCP ? 0 : 1, p->dport);
+	else if (e && e->kind == ADDR_DEDICATED)
+		slot = e->slot;
+	p->dst_dom = slot;
+	__builtin_prefetch(rcu_get(c->v->dom[slot]));
+}
+
+static inline void look_further(struct ctx *c, const struct vfr_pkt *p)
+{
+	const struct vfr_dom *d = rcu_get(c->v->dom[p->dst_dom]);
+
+	if (!d)
+		return;
+	__builtin_prefetch(&d->count[c->cpu_id * 2 + VFR_IN], 1);
+	__builtin_prefetch(vfr_port_at(c->v, atomic_load_explicit(&d->port, memory_order_relaxed)));
+}
+
 /* => parsed[i]: PARSED_PLAIN, 0 for parsed by the stages' parser, or its verdict. */
 void vfr_parse_batch(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, int *parsed)
 {
@@ -95,15 +119,22 @@ void vfr_parse_batch(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, int *
 		if (in && plain(c, p, own) && (in->kind == VFR_PORT_UPLINK || mac_equal(p->head + 6, in->mac))) {
 			parsed[i] = PARSED_PLAIN;
 			if (conns)
-				vfr_conn_prepare(c, p);
+				conn_prepare(&c->v->conns, c->v->key, p);
+			if (in->kind == VFR_PORT_UPLINK)
+				look_ahead(c, p);
 			continue;
 		}
 		vfr_pkt_reset(p);
 		parsed[i] = vfr_parse_slow(c, p);
 	}
-	for (unsigned int i = 0; conns && i < n; i++)
-		if (parsed[i] == PARSED_PLAIN)
-			vfr_conn_prepare2(c, pkts[i]);
+	for (unsigned int i = 0; i < n; i++) {
+		if (parsed[i] != PARSED_PLAIN)
+			continue;
+		if (conns)
+			conn_prepare2(&c->v->conns, pkts[i]);
+		if (in->kind == VFR_PORT_UPLINK)
+			look_further(c, pkts[i]);
+	}
 }
 
 /* --- the stages, straight --------------------------------------------------------------------------------------------- */
@@ -154,18 +185,12 @@ static inline bool small_enough(const struct vfr_pkt *p, const struct vfr_port *
 
 static inline bool from_uplink(struct ctx *c, struct vfr_pkt *p)
 {
-	const struct addr_entry *e = vfr_addr_find(c->addrs, p->dst);
-	uint16_t slot;
+	struct vfr_dom *d = vfr_dom_at(c->v, p->dst_dom);
 
-	if (!e || never_source(p->src) || vfr_addr_find(c->addrs, p->src))
+	if (!d || never_source(p->src) || vfr_addr_find(c->addrs, p->src))
 		return false;
-	if (e->kind == ADDR_SHARED)
-		slot = vfr_owner(e->shared, p->proto == IP_TCP ? 0 : 1, p->dport);
-	else
-		slot = e->kind == ADDR_DEDICATED ? e->slot : SLOT_NONE;
-	struct vfr_dom *d = vfr_dom_at(c->v, slot);
-	const struct vfr_port *out = d ? vfr_port_at(c->v, atomic_load_explicit(&d->port, memory_order_relaxed)) : NULL;
-	if (!out || !small_enough(p, out) || rcu_get(d->cfg)->c.nat_addr || !rules_done(c, p, d))
+	const struct vfr_port *out = vfr_port_at(c->v, atomic_load_explicit(&d->port, memory_order_relaxed));
+	if (!out || !small_enough(p, out) || atomic_load_explicit(&d->translated, memory_order_relaxed) || !rules_done(c, p, d))
 		return false;
 	send_on(p, out, out->mac_word, c->v->par.gateway_mac);
 	p->src_dom = VFR_NODOM;

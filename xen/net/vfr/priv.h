@@ -63,11 +63,14 @@ struct vfr_ruleset;
 
 struct vfr_dom {
 	struct vfr_rcu rcu;
+	/* What every packet of the domain reads stands together. */
 	uint16_t domid, slot;
 	_Atomic uint16_t port;			/* where its packets go; VFR_NOPORT while detached */
 	_Atomic bool dying;
+	_Atomic bool translated;		/* its configuration has a nat_addr */
 	RCU(struct vfr_domcfg) cfg;
 	RCU(struct vfr_ruleset) rules;		/* NULL: none */
+	struct vfr_dir_counters *count;		/* [cpu][dir] */
 	_Atomic uint32_t conns, frags, nat;
 	_Atomic uint32_t held;			/* fragments held */
 	_Atomic uint32_t ipid;
@@ -77,7 +80,6 @@ struct vfr_dom {
 	struct {
 		uint64_t next_ns, count;
 	} event[VFR_EV_COUNT];
-	struct vfr_dir_counters *count;		/* [cpu][dir] */
 };
 
 /* --- addresses --- */

@@ -202,7 +202,7 @@ static int onward(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	if (!r)
 		r = vfr_rules(c, p, w);
 	if (!r)
-		r = w->dst && rcu_get(w->dst->cfg)->c.nat_addr ? vfr_nat_in(c, p, w) : 0;
+		r = w->dst && atomic_load_explicit(&w->dst->translated, memory_order_relaxed) ? vfr_nat_in(c, p, w) : 0;
 	if (!r) {
 		p->sched_class = w->sched_class;
 		if (w->frag)
