@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reasons for which a packet is lost outside of the router: at a vif, an uplink or in a network scheduler. Same form as vfr/drops.h, and shown in
- * the same lists; the order may grow at the end only.
+ * Reasons for which a packet is lost outside of the router: at a vif, an uplink or in a network scheduler. Same form as
+ * vfr/drops.h, and shown in the same lists; the order may grow at the end only.
  */
 #ifndef NET_NETDROP_H
 #define NET_NETDROP_H

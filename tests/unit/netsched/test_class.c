@@ -68,6 +68,36 @@ static void guarantees_are_given_back(void **state)
 	sim_free(s);
 }
 
+static uint32_t most_of(struct sim *s, uint32_t id)
+{
+	struct netsched_params p;
+
+	assert_int_equal(netsched_class_get(s->ns, id, &p), 0);
+	return p.max_packet;
+}
+
+/* Classes follow the link's largest packet unless they have one of their own; a link that does not fit them is refused. */
+static void another_largest_packet(void **state)
+{
+	struct sim *s = sim_new(&netsched_hfq, 100 * MBIT, true, NETSCHED_MAX_PACKET);
+	struct netsched_refusal why;
+
+	sim_class(s, 1, &(struct netsched_params) { .guarantee_bps = 10 * MBIT });
+	sim_class(s, 2, &(struct netsched_params) { .max_packet = 9000 });
+	assert_int_equal(most_of(s, 1), NETSCHED_MAX_PACKET);
+	assert_int_equal(netsched_link_packet(s->ns, FULL, &why), -EINVAL);
+	assert_string_equal(why.text, "largest packet 9000: it must be 64 to 1538 bytes");
+	assert_int_equal(netsched_link(s->ns)->max_packet, NETSCHED_MAX_PACKET);
+	assert_int_equal(most_of(s, 1), NETSCHED_MAX_PACKET);
+	assert_int_equal(netsched_class_del(s->ns, 2), 0);
+	assert_int_equal(netsched_link_packet(s->ns, FULL, &why), 0);
+	assert_int_equal(most_of(s, 1), FULL);
+	sim_class(s, 2, &(struct netsched_params) { .ceiling_bps = MBIT, .burst_bytes = 2 * FULL });
+	assert_int_equal(netsched_link_packet(s->ns, NETSCHED_MAX_PACKET, &why), -EINVAL);
+	assert_string_equal(why.text, "burst 3076 is less than one packet of 81920 bytes");
+	sim_free(s);
+}
+
 static void a_full_queue_stops_the_ring_then_drops(void **state)
 {
 	for (unsigned int i = 0; tested_policies[i]; i++) {
@@ -240,6 +270,7 @@ int run_class_tests(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refusals_show_their_arithmetic),
 		cmocka_unit_test(guarantees_are_given_back),
+		cmocka_unit_test(another_largest_packet),
 		cmocka_unit_test(a_full_queue_stops_the_ring_then_drops),
 		cmocka_unit_test(drops_are_named),
 		cmocka_unit_test(new_flows_are_rationed),
