@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The tools' tests: text and its meaning under sanitizers; vfrctl as a user runs it, against the simulator.
-DEB_PKGS += clang libcmocka-dev python3 jq xz-utils gzip lz4 zstd tcpdump libxml2-utils
+DEB_PKGS += clang curl libcmocka-dev python3 jq xz-utils gzip lz4 zstd tcpdump libxml2-utils
 
 TOOL_TEST_OBJ := $(addprefix $(B)/asan/tools/lib/,text.o rule.o)
 $(B)/tests/unit/tools/test_text: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_TEST_OBJ)
@@ -9,7 +9,7 @@ $(B)/tests/unit/tools/test_text: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_T
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka
 .SECONDARY: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_TEST_OBJ)
 
-CHECKS += tools-text vfrctl vfrctl-docs control-protocol-doc
+CHECKS += tools-text vfrctl vfrctl-docs vfrctl-live control-protocol-doc
 check-tools-text-deps := $(B)/tests/unit/tools/test_text
 check-tools-text := $(B)/tests/unit/tools/test_text
 check-vfrctl-deps := $(B)/vfrctl $(B)/vfr-sim
@@ -17,6 +17,8 @@ check-vfrctl := tests/unit/tools/run
 
 check-vfrctl-docs-deps := $(B)/vfrctl $(B)/vfr-sim
 check-vfrctl-docs := tests/unit/tools/docs
+check-vfrctl-live-deps := $(B)/demo/ready
+check-vfrctl-live := tests/unit/tools/live
 check-control-protocol-doc := tools/lib/protocol-doc xen/include/public/vfr_control.h --check docs/control-protocol.md
 
 # A box of 1,000 domains: check, diff and apply, beside what they may take.

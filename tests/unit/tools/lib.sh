@@ -22,3 +22,23 @@ start() { # options of the simulator
 	echo "the simulator did not start"; exit 1
 }
 v() { "$vfrctl" --socket "$work/sock" "$@"; }
+pass=0 fail=0
+ok() { pass=$((pass + 1)); }
+bad() { fail=$((fail + 1)); echo "FAIL: $1"; sed 's/^/    | /' "$work/out" | head -n 15; }
+# t TITLE EXIT PATTERN COMMAND...: the command ends so, and what it prints matches
+t() {
+	local title=$1 want=$2 pattern=$3
+	shift 3
+	timeout 30 "$@" >"$work/out" 2>&1 </dev/null
+	local got=$?
+	if [ $got != "$want" ]; then bad "$title: exit $got, not $want"; return; fi
+	if [ -n "$pattern" ] && ! grep -qzE -- "$pattern" "$work/out"; then bad "$title: '$pattern' is not in it"; return; fi
+	ok
+}
+# j TITLE FILTER COMMAND...: --json gives JSON for which the jq filter is true
+j() {
+	local title=$1 filter=$2
+	shift 2
+	timeout 30 "$@" --json >"$work/out" 2>&1 </dev/null
+	if jq -es "$filter" "$work/out" >/dev/null 2>"$work/jq"; then ok; else cat "$work/jq" >>"$work/out"; bad "$title: $filter"; fi
+}
