@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include <hv/arch.h>
 #include <hv/boot.h>
 #include <hv/cpu.h>
 #include <hv/domain.h>
@@ -82,11 +83,9 @@ static uint32_t pool_size(void)
 	return n < POOL_MIN ? POOL_MIN : n > POOL_MAX ? POOL_MAX : (uint32_t)n;
 }
 
-/* netwatch=MICROSECONDS on the boot line; an emulator, where leaving a guest is dear, is told by its name. */
+/* netwatch=MICROSECONDS on the boot line; else longer where leaving a guest is dear. */
 static uint64_t choose_watch_ns(void)
 {
-	static const char emulator[] = "TCGTCGTCGTCG";
-	uint32_t a = 0x40000000, name[3];
 	char text[12];
 	uint64_t us = 0;
 
@@ -96,8 +95,7 @@ static uint64_t choose_watch_ns(void)
 		if (us)
 			return us * 1000;
 	}
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(name[0]), "=c"(name[1]), "=d"(name[2]) : : );
-	return memcmp(name, emulator, sizeof(name)) ? WATCH_NS : WATCH_EMULATED_NS;
+	return arch_emulated() ? WATCH_EMULATED_NS : WATCH_NS;
 }
 
 void net_init(void)

@@ -92,6 +92,23 @@ static void xen_leaf(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_r
 	}
 }
 
+bool arch_emulated(void)
+{
+	struct cpuid_regs r = cpuid(0x40000000, 0);
+
+	return r.b == 0x54474354 && r.c == 0x43544743 && r.d == 0x47435447; /* "TCGTCGTCGTCG" */
+}
+
+/*
+ * Fast byte string instructions, ERMS and FSRM, are a promise that an emulator breaks: it goes byte by byte, eight times as
+ * many steps as a kernel takes that is not told of them.
+ */
+static void hide_fast_strings(struct cpuid_regs *r)
+{
+	r->b &= ~(1u << 9);
+	r->d &= ~(1u << 4);
+}
+
 /* Leaves whose values depend on the vcpu, on top of the table. */
 static void adjust(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_regs *r, uint64_t guest_cr4)
 {
@@ -112,6 +129,8 @@ static void adjust(struct vcpu *v, uint32_t leaf, uint32_t sub, struct cpuid_reg
 			r->c |= 1u << 4;
 		else
 			r->c &= ~(1u << 4);
+		if (arch_emulated())
+			hide_fast_strings(r);
 		break;
 	case 0xd:
 		if (sub == 0) {

@@ -20,4 +20,7 @@ bool hvm_usable(void);
 /* The CPU's own name, at most size - 1 bytes. */
 void arch_cpu_brand(char *buf, size_t size);
 
+/* Is the CPU QEMU's TCG? What costs what is different there. */
+bool arch_emulated(void);
+
 #endif
