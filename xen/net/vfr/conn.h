@@ -189,7 +189,5 @@ bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, stru
 /* => 0, or why there is no connection now. */
 enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
 void vfr_conns_age(struct ctx *c, uint64_t *next);
-void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
-/* => bring what the lookup of this packet will read into the cache, in two steps over a batch. */
 
 #endif
