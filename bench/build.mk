@@ -18,4 +18,4 @@ bench-peers: $(B)/.deps $(B)/peers/dom0.cpio.gz $(B)/bench/udpload ## the end-to
 
 BENCHES += end-to-end
 bench-end-to-end := bench/end-to-end/bench.py
-bench-end-to-end-deps := $(B)/peers/dom0.cpio.gz $(B)/bench/udpload $(B)/demo/ready
+bench-end-to-end-deps := $(B)/peers/dom0.cpio.gz $(B)/bench/udpload $(B)/demo/ready $(B)/guest/tests/bench.elf
