@@ -304,7 +304,7 @@ static void later(struct site *s, yaml_node_t *n, void *ctx)
 
 static const struct key first_pass[] = {
 	{"addresses", read_addresses}, {"uplinks", read_uplinks}, {"cpu-scheduler", read_cpu_sched}, {"rules", read_global_rules},
-		{"domains", later},
+	{"domains", later},
 };
 static const struct key second_pass[] = {
 	{"addresses", later}, {"uplinks", later}, {"cpu-scheduler", later}, {"rules", later}, {"domains", read_domains},
@@ -348,7 +348,7 @@ int site_read(const char *file, struct site *s)
 	} else {
 		site_error(s, parser.problem_mark.line + 1, parser.problem_mark.column + 1, "not YAML: %s%s%s",
 			   parser.problem ? parser.problem : "unreadable", parser.context ? ", " : "",
-				parser.context ? parser.context : "");
+			   parser.context ? parser.context : "");
 	}
 	yaml_parser_delete(&parser);
 	fclose(f);

@@ -180,8 +180,7 @@ static void check_macs(struct site *s)
 	for (size_t i = 1; i < n; i++)
 		if (!mac_cmp(&v[i - 1], &v[i]))
 			site_error(s, v[i]->line, v[i]->col, "the MAC of %s is that of %s (line %d)", object_domain(v[i]),
-				   object_domain(v[i - 1]),
-				   v[i - 1]->line);
+				   object_domain(v[i - 1]), v[i - 1]->line);
 	free(v);
 }
 

@@ -97,7 +97,7 @@ int vfrc_parse_size(const char *s, uint64_t *bytes)
 {
 	static const struct unit u[] = {
 		{"", 1}, {"k", 1 << 10}, {"kib", 1 << 10}, {"m", 1 << 20}, {"mib", 1 << 20}, {"g", 1 << 30}, {"gib", 1 << 30},
-			{"t", 1ull << 40},
+		{"t", 1ull << 40},
 	};
 
 	return parse_unit(s, u, sizeof(u) / sizeof(*u), bytes);

@@ -286,8 +286,7 @@ static int rate_set(void *machine, uint16_t domid, const struct vc_rate_set *rat
 {
 	if (rate->out_guarantee_bps > 1000000000)
 		return control_refuse(err, EDQUOT, "over-committed", "%s is guaranteed %llu bit/s, but the line carries 1000000000",
-				      rate->dom,
-				      (unsigned long long)rate->out_guarantee_bps);
+				      rate->dom, (unsigned long long)rate->out_guarantee_bps);
 	return 0;
 }
 
@@ -320,8 +319,7 @@ static int dom_shutdown(void *machine, uint16_t domid, bool reboot)
 }
 
 static int capture_start(void *machine, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog,
-			 unsigned int insns,
-			 uint32_t *id)
+			 unsigned int insns, uint32_t *id)
 {
 	return tap_start(&((struct sim *)machine)->tap, domid, flags, snaplen, prog, insns, id);
 }

@@ -313,8 +313,7 @@ static int history_rows(void *ctx, const struct vc_page_reply *p, const uint8_t 
 				json_name(h->client, sizeof(h->client)), "unconfirmed", (int)(h->flags & 1)));
 		else
 			printf("%6llu  %s  %5u objects  %-32.64s %.32s%s\n", (unsigned long long)h->generation, when, h->objects, h->note,
-			       h->client,
-			       h->flags & 1 ? "  awaits confirmation" : "");
+			       h->client, h->flags & 1 ? "  awaits confirmation" : "");
 	}
 	return 0;
 }

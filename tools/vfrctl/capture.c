@@ -168,7 +168,7 @@ static int print_packet(struct capture *c, const struct vc_capture_rec *rec, con
 		json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o}", "utc", when, "direction", rec->dir == VC_RULE_IN ? "in" : "out",
 				      "id", rec->domid,
 				      "bytes", (int)rec->len, "packet", text, "dropped",
-					rec->reason ? json_string(drop_name(c, rec->reason)) : json_null());
+				      rec->reason ? json_string(drop_name(c, rec->reason)) : json_null());
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -75,17 +75,17 @@ static json_t *class_json(const struct vc_class_rec *c)
 	return json_pack("{s:o, s:o, s:s, s:I, s:I, s:b, s:I, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:f, s:f, s:f, s:f}",
 			 "link",
 			 json_name(c->link, VC_NAME), "policy", json_name(c->policy, VC_NAME), "direction",
-				c->dir == VC_RULE_IN ? "in" : "out",
+			 c->dir == VC_RULE_IN ? "in" : "out",
 			 "rate_bps", (json_int_t)c->rate_bps, "guarantee_bps", (json_int_t)c->guarantee_bps, "guarantee_honoured",
 			 c->flags & VC_CLASS_GUARANTEED, "ceiling_bps", (json_int_t)c->ceiling_bps, "weight", (int)c->weight,
-				"sent_packets",
+			 "sent_packets",
 			 (json_int_t)c->sent.packets, "sent_bytes", (json_int_t)c->sent.bytes, "backlog_packets",
-				(json_int_t)c->backlog.packets,
+			 (json_int_t)c->backlog.packets,
 			 "backlog_bytes", (json_int_t)c->backlog.bytes, "drops", (json_int_t)c->drops, "marks", (json_int_t)c->marks,
-				"stops",
+			 "stops",
 			 (json_int_t)c->stops, "stopped", c->flags & VC_CLASS_STOPPED, "capped", c->flags & VC_CLASS_CAPPED, "delay_s",
 			 c->delay_ns / 1e9, "delay_max_s", c->delay_max_ns / 1e9, "late_max_s", c->late_max_ns / 1e9, "bound_s",
-				c->bound_ns / 1e9);
+			 c->bound_ns / 1e9);
 }
 
 json_t *classes_json(const struct classes *all, uint16_t domid)
@@ -107,11 +107,11 @@ void classes_prom(const struct classes *all, uint16_t domid)
 			uint64_t v;
 		} figures[] = {
 			{"rate_bps", c->rate_bps}, {"guarantee_bps", c->guarantee_bps}, {"ceiling_bps", c->ceiling_bps},
-				{"weight", c->weight},
+			{"weight", c->weight},
 			{"sent_packets_total", c->sent.packets}, {"sent_bytes_total", c->sent.bytes},
-				{"backlog_packets", c->backlog.packets},
+			{"backlog_packets", c->backlog.packets},
 			{"backlog_bytes", c->backlog.bytes}, {"drops_total", c->drops}, {"marks_total", c->marks},
-				{"stops_total", c->stops},
+			{"stops_total", c->stops},
 		};
 
 		if (c->domid != domid)

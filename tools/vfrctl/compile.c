@@ -17,8 +17,7 @@ static int site_summary(struct cli *cli, const struct site *s)
 		count[s->objects.v[i]->type - VC_SCHED_SET]++;
 	if (cli->json)
 		return cli_json(json_pack("{s:b, s:i, s:i, s:i, s:i}", "valid", 1, "addresses", count[1], "domains", count[2], "slices",
-					  count[3],
-					  "modules", (int)s->nmodules));
+					  count[3], "modules", (int)s->nmodules));
 	printf("%s: %u addresses, %u domains, %u slices, %zu modules: nothing wrong\n", s->file, count[1], count[2], count[3], s->nmodules);
 	return EXIT_DONE;
 }

@@ -116,8 +116,7 @@ static void fish(void)
 			       commands[i].name[n] ? "" : commands[i].help);
 		if (commands[i].name[n])
 			printf("complete -c vfrctl -n '__fish_seen_subcommand_from %.*s' -a %s -d \"%s\"\n", (int)n, commands[i].name,
-			       commands[i].name + n + 1,
-			       commands[i].help);
+			       commands[i].name + n + 1, commands[i].help);
 		each_option(&commands[i], fish_option);
 	}
 }

@@ -73,7 +73,7 @@ static void read_memory(struct import *im, xmlNode *n)
 		uint64_t factor;
 	} units[] = {
 		{"b", 1}, {"bytes", 1}, {"KB", 1000}, {"k", 1024}, {"KiB", 1024}, {"MB", 1000000}, {"M", 1 << 20}, {"MiB", 1 << 20},
-			{"GB", 1000000000},
+		{"GB", 1000000000},
 		{"G", 1 << 30}, {"GiB", 1 << 30},
 	};
 	char *t = text_of(n), *unit = attribute(n, "unit");

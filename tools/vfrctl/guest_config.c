@@ -178,8 +178,7 @@ static int print_json(const struct guest *g)
 	for (unsigned int i = 0; i < g->n; i++)
 		json_array_append_new(ports, json_pack("{s:i, s:i}", "first", g->r[i].first, "last", g->r[i].last));
 	return cli_json(json_pack("{s:s, s:s, s:i, s:s, s:o}", "domain", g->name, "address", g->addr, "prefix", (int)g->prefix, "gateway",
-				  g->gateway,
-				  "ports", ports));
+				  g->gateway, "ports", ports));
 }
 
 int cmd_guest_config(struct cli *cli)

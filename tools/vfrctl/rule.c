@@ -167,7 +167,7 @@ int cmd_rate_ls(struct cli *cli)
 			json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "domain", v->dom, "out_bps",
 				(json_int_t)v->out_bps, "in_bps", (json_int_t)v->in_bps, "guarantee_bps", (json_int_t)v->out_guarantee_bps,
 				"in_guarantee_bps", (json_int_t)v->in_guarantee_bps, "weight", (int)v->weight, "out_pps",
-					(json_int_t)v->out_pps,
+				(json_int_t)v->out_pps,
 				"new_flows_per_s", (json_int_t)v->new_flows, "connections", (json_int_t)v->max_conns));
 		else
 			printf("%s\n", text);
@@ -233,7 +233,7 @@ static int set_rate(struct vc_rate_set *m, const char *key, const char *v)
 	} rates[] = {
 		{"out", offsetof(struct vc_rate_set, out_bps)}, {"in", offsetof(struct vc_rate_set, in_bps)},
 		{"guarantee", offsetof(struct vc_rate_set, out_guarantee_bps)},
-			{"in-guarantee", offsetof(struct vc_rate_set, in_guarantee_bps)},
+		{"in-guarantee", offsetof(struct vc_rate_set, in_guarantee_bps)},
 	};
 	uint32_t n;
 

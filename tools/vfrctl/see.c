@@ -76,7 +76,7 @@ static void stats_json(struct stats *st, const struct vc_stats_rec *s, const str
 	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i, s:o}", "domain",
 						  json_name(row_name(s), VC_NAME), "id",
 		s->domid, "in", count_json(&s->in), "out", count_json(&s->out), "in_dropped", (json_int_t)s->in_dropped.packets,
-			"out_dropped",
+		"out_dropped",
 		(json_int_t)s->out_dropped.packets, "in_drops", drops_json(st, p, s->drops, VC_RULE_IN), "out_drops",
 		drops_json(st, p, s->drops, VC_RULE_OUT), "backlog_bytes", (json_int_t)s->backlog_bytes, "cpu_s", s->cpu_ns / 1e9, "slices",
 		(int)s->slices, "classes", classes_json(&st->classes, s->domid)));

@@ -118,7 +118,7 @@ static int dom_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec
 		if (l->json) {
 			json_array_append_new(l->json, json_pack("{s:o, s:i, s:s, s:i, s:I, s:f, s:o, s:i, s:i, s:o}", "name",
 				json_name(d->name, VC_NAME), "id", d->domid, "state", state_name(d->state), "vcpus", (int)d->vcpus,
-					"memory_bytes",
+				"memory_bytes",
 				(json_int_t)d->mem_bytes, "cpu_s", d->cpu_ns / 1e9, "started", json_time(d->started_utc_ns), "restarts",
 				(int)d->restarts, "slices", (int)d->slices, "reason", json_name(d->reason, VC_NAME)));
 			continue;
@@ -129,8 +129,7 @@ static int dom_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec
 		l->head = true;
 		vfrc_format_size(d->mem_bytes, mem, sizeof(mem));
 		printf("%-20.32s %5u  %-8s %5u %8s %8.2fs %6u  %.32s\n", d->name, d->domid, state_name(d->state), d->vcpus, mem,
-		       d->cpu_ns / 1e9,
-		       d->slices, d->reason);
+		       d->cpu_ns / 1e9, d->slices, d->reason);
 	}
 	return 0;
 }
@@ -171,7 +170,7 @@ static int uplink_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *
 			json_array_append_new(l->json, json_pack("{s:o, s:o, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I}", "name",
 				json_name(u->name, VC_NAME), "driver", json_name(u->driver, VC_NAME), "mac", mac, "mtu", u->mtu, "up",
 				(int)(u->flags & 1), "rate_bps", (json_int_t)u->rate_bps, "rx_packets", (json_int_t)u->rx.packets,
-					"rx_bytes",
+				"rx_bytes",
 				(json_int_t)u->rx.bytes, "tx_packets", (json_int_t)u->tx.packets, "tx_bytes", (json_int_t)u->tx.bytes));
 		else
 			printf("%-12.32s %-12.32s %s mtu %u %s %s rx %llu tx %llu packets\n", u->name, u->driver, mac, u->mtu,

@@ -26,7 +26,7 @@ static json_t *slice_json(const struct vc_slice_add *s)
 static int slice_order(const void *x, const void *y)
 {
 	const struct vc_slice_add *a = (const void *)(*(struct object *const *)x)->body,
-		*b = (const void *)(*(struct object *const *)y)->body;
+	*b = (const void *)(*(struct object *const *)y)->body;
 	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
 	if (!r)

@@ -110,7 +110,7 @@ static void rates_of(const struct sample *a, const struct sample *b, struct rate
 
 		out[i] = (struct rates){n, (n->in.bytes - o->in.bytes) * 8 / dt, (n->out.bytes - o->out.bytes) * 8 / dt,
 					(n->in.packets - o->in.packets) / dt, (n->out.packets - o->out.packets) / dt,
-						(n->drops - o->drops) / dt,
+					(n->drops - o->drops) / dt,
 					(n->cpu_ns - o->cpu_ns) / 1e9 / dt * 100};
 	}
 }
@@ -126,9 +126,8 @@ static int busier(const void *x, const void *y)
 static void format_row(const struct rates *r, double total, char *out, size_t n)
 {
 	snprintf(out, n, "%-20.32s %6.1f%% %10.2f %10.0f %10.2f %10.2f %10.0f %9.0f %6.1f%% %9llu", r->row->name, r->cpu, r->in_bps / 1e6,
-		 r->in_pps,
-		 r->out_bps / 1e6, r->row->guarantee_bps / 1e6, r->out_pps, r->drops_ps,
-			total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
+		 r->in_pps, r->out_bps / 1e6, r->row->guarantee_bps / 1e6, r->out_pps, r->drops_ps,
+		 total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
 }
 
 static const char heading[] =
@@ -161,11 +160,23 @@ static void show(struct rates *v, size_t n, bool screen)
 		refresh();
 }
 
+static int show_json(const struct rates *v, size_t n)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(a, json_pack("{s:o, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}", "domain",
+			json_name(v[i].row->name, VC_NAME), "id", v[i].row->domid, "cpu_percent", v[i].cpu, "in_bps", v[i].in_bps, "in_pps",
+			v[i].in_pps, "out_bps", v[i].out_bps, "out_pps", v[i].out_pps, "drops_per_s", v[i].drops_ps, "guarantee_bps",
+			(json_int_t)v[i].row->guarantee_bps, "backlog_bytes", (json_int_t)v[i].row->backlog));
+	return cli_json(a);
+}
+
 int cmd_top(struct cli *cli)
 {
 	static struct sample s[2];
 	static struct rates v[ROWS_MAX];
-	bool once = cli_flag(cli, "--once") || !isatty(1);
+	bool once = cli_flag(cli, "--once") || cli->json || !isatty(1);
 	unsigned int cur = 0;
 	int key = ERR, rc = cli_words(cli, 0, 0);
 
@@ -194,7 +205,10 @@ int cmd_top(struct cli *cli)
 			break;
 		rates_of(&s[cur], &s[!cur], v);
 		cur = !cur;
-		show(v, s[cur].n, !once);
+		if (cli->json)
+			rc = show_json(v, s[cur].n);
+		else
+			show(v, s[cur].n, !once);
 	} while (!once);
 	if (!once)
 		endwin();

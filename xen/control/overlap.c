@@ -111,8 +111,7 @@ static int refuse_overlap(const struct transition *t, const struct range *a, con
 	*fault = ob;
 	copy_name(err->owner, sizeof(err->owner), owner->dom);
 	return control_refuse(err, EEXIST, "slice-taken", "%s asks for %u-%u of %s, but port %u belongs to %s (%u-%u)", asker->dom,
-			      b->first, b->last, ip,
-			      port, owner->dom, a->first, a->last);
+			      b->first, b->last, ip, port, owner->dom, a->first, a->last);
 }
 
 int config_check_overlap(const struct transition *t, const struct object **fault, struct control_error *err)

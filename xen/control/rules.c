@@ -71,7 +71,7 @@ static void set_action(struct vfr_rule *o, unsigned int action, bool keep)
 {
 	static const uint8_t actions[] = {
 		[VC_RULE_ALLOW] = VFR_ACT_ACCEPT, [VC_RULE_DENY] = VFR_ACT_DROP, [VC_RULE_REJECT] = VFR_ACT_REJECT,
-			[VC_RULE_PASS] = VFR_ACT_ACCEPT,
+		[VC_RULE_PASS] = VFR_ACT_ACCEPT,
 	};
 
 	o->action = actions[action];

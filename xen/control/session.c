@@ -102,8 +102,7 @@ static int hello(struct control_session *s, const struct vc_msg *m, const struct
 		return control_refuse(err, EINVAL, "bad-session", "the session number is zero or not that of the header");
 	if (h->min_version > VC_VERSION || h->max_version < VC_VERSION)
 		return control_refuse(err, EPROTONOSUPPORT, "bad-version", "the client speaks versions %u to %u, this hypervisor %d",
-				      h->min_version,
-				      h->max_version, VC_VERSION);
+				      h->min_version, h->max_version, VC_VERSION);
 	if (strnlen(h->client, sizeof(h->client)) == sizeof(h->client))
 		return control_refuse(err, EINVAL, "bad-name", "the name of the client is not closed by a zero byte");
 	s->greeted = true;

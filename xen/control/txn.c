@@ -72,7 +72,7 @@ static int refuse_unconfirmed(struct control *c, struct control_error *err)
 	return control_refuse(err, EBUSY, "unconfirmed",
 			      "generation %llu awaits confirmation for another %llu s: confirm it or roll it back first",
 			      (unsigned long long)current_number(c),
-				(unsigned long long)((c->confirm_deadline_ns - c->now_ns + SEC - 1) / SEC));
+			      (unsigned long long)((c->confirm_deadline_ns - c->now_ns + SEC - 1) / SEC));
 }
 
 static int may_change(struct control *c, struct control_session *s, struct control_error *err)

@@ -14,9 +14,9 @@
 static const char *const filters[] = {
 	"tcp", "udp port 53", "tcp dst port 20080", "host 10.0.2.15", "net 10.0.0.0/8 and not icmp", "ip6", "ip6 and tcp port 80", "arp",
 	"tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn", "ip[2:2] > 576", "len > 100", "ether host 02:16:3e:00:00:01", "vlan",
-		"portrange 20000-20999",
+	"portrange 20000-20999",
 	"icmp[icmptype] == icmp-echo", "tcp and (host 1.2.3.4 or host 4.3.2.1)", "ip[0] & 15 != 5", "udp[4:2] % 3 == 1",
-		"tcp[13] / 4 * 4 == 16", "greater 64",
+	"tcp[13] / 4 * 4 == 16", "greater 64",
 };
 
 /* Random bytes that look like packets often enough. */
@@ -97,7 +97,7 @@ static void bad_programs_do_not_pass(void **state)
 {
 	static const struct vc_bpf_insn bad[][2] = {
 		{{5, 0, 0, 1}, {6, 0, 0, 1}}, {{0x15, 1, 0, 1}, {6, 0, 0, 1}}, {{0x60, 0, 0, 16}, {6, 0, 0, 1}},
-			{{2, 0, 0, 16}, {6, 0, 0, 1}},
+		{{2, 0, 0, 16}, {6, 0, 0, 1}},
 		{{0x34, 0, 0, 0}, {6, 0, 0, 1}}, {{6, 0, 0, 1}, {0, 0, 0, 1}},
 	};
 

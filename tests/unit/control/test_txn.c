@@ -152,7 +152,7 @@ static void an_apply_killed_at_any_message_leaves_old_or_new(void **state)
 		size_t n;
 	} msgs[] = {
 		{VC_TXN_BEGIN, &b, sizeof(b)}, {VC_ADDR_ADD, &a, sizeof(a)}, {VC_DOM_CREATE, &d1, sizeof(d1)},
-			{VC_DOM_CREATE, &d3, sizeof(d3)},
+		{VC_DOM_CREATE, &d3, sizeof(d3)},
 		{VC_SLICE_ADD, &s1, sizeof(s1)}, {VC_SLICE_ADD, &s3, sizeof(s3)}, {VC_TXN_COMMIT, &m, sizeof(m)},
 	};
 	const size_t count = sizeof(msgs) / sizeof(*msgs);

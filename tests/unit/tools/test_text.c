@@ -32,7 +32,7 @@ static void sizes_are_binary(void **state)
 {
 	static const struct number v[] = {
 		{"0", 0, 0}, {"65536", 0, 65536}, {"4K", 0, 4096}, {"256M", 0, 268435456}, {"256 MiB", 0, 268435456},
-			{"1.5G", 0, 1610612736},
+		{"1.5G", 0, 1610612736},
 		{"1T", 0, 1ull << 40}, {"M", -1, 0}, {"-1M", -1, 0}, {"", -1, 0}, {"12X", -1, 0}, {"9e30", -1, 0},
 	};
 
@@ -43,7 +43,7 @@ static void rates_are_decimal_and_need_a_unit(void **state)
 {
 	static const struct number v[] = {
 		{"50mbit", 0, 50000000}, {"1gbit", 0, 1000000000}, {"9600bit", 0, 9600}, {"2.5gbit", 0, 2500000000},
-			{"1Mbit/s", 0, 1000000},
+		{"1Mbit/s", 0, 1000000},
 		{"50", -1, 0}, {"mbit", -1, 0}, {"50mb", -1, 0},
 	};
 
@@ -54,7 +54,7 @@ static void durations_are_milliseconds(void **state)
 {
 	static const struct number v[] = {
 		{"5m", 0, 300000}, {"30s", 0, 30000}, {"500ms", 0, 500}, {"1h", 0, 3600000}, {"1.5s", 0, 1500}, {"5", -1, 0}, {"s", -1, 0},
-			{"5d", -1, 0},
+		{"5d", -1, 0},
 	};
 
 	check_numbers(v, COUNT(v), vfrc_parse_duration);
@@ -65,7 +65,7 @@ static void times_are_utc(void **state)
 	static const struct number v[] = {
 		{"1970-01-01T00:00:01Z", 0, 1000000000}, {"2026-11-21T12:00:03Z", 0, 1795262403000000000ull},
 		{"2026-11-21T12:00:03.25Z", 0, 1795262403250000000ull}, {"2026-11-21 12:00:03", 0, 1795262403000000000ull},
-			{"@1", 0, 1000000000},
+		{"@1", 0, 1000000000},
 		{"12:00", -1, 0}, {"2026-11-21T12:00:03+01:00", -1, 0}, {"", -1, 0},
 	};
 	char text[64];
@@ -83,7 +83,7 @@ static void ports_read_back_as_printed(void **state)
 		{"80/tcp", "80/tcp"}, {"53/tcp+udp", "53/tcp+udp"}, {"20000-20999", "20000-20999/tcp+udp+icmp"}, {"7/udp", "7/udp"},
 		{"1-65535/sctp", "1-65535/sctp"}, {"mape 6/8/52", "mape 6/8/52"}, {"mape:0/4/3", "mape 0/4/3"},
 		{"65536", NULL}, {"80-70", NULL}, {"80/", NULL}, {"80/foo", NULL}, {"80/tcp/udp", NULL}, {"", NULL}, {"a", NULL},
-			{"80-", NULL},
+		{"80-", NULL},
 		{"-80", NULL}, {"mape 6/8/256", NULL}, {"mape 9/8/1", NULL}, {"mape 6/0/0", NULL}, {"80,81", NULL},
 	};
 
@@ -121,7 +121,7 @@ static void rules_read_back_as_printed(void **state)
 		{"allow in tcp state established,related", "allow in tcp state established,related"},
 		{"allow in udp to 53 limit 100/s burst 20 count", "allow in udp to 53 limit 100/s burst 20 count"},
 		{"pass both log", "pass both log"}, {"allow in 47", "allow in gre"}, {"allow in 99", "allow in 99"},
-			{"deny in ip6", "deny in ip6"},
+		{"deny in ip6", "deny in ip6"},
 		{"allow in tcp to any 80", "allow in tcp to 80"}, {"deny out tcp to 0.0.0.0/0 25", "deny out ip4 tcp to 25"},
 	};
 
@@ -146,11 +146,11 @@ static void wrong_rules_are_refused_at_the_word(void **state)
 		size_t at;
 	} v[] = {
 		{"", 0}, {"permit in tcp", 0}, {"allow sideways", 6}, {"allow in tpc to 80", 9}, {"allow in to 80", 12},
-			{"allow in tcp to 1,2,3,4,5", 16},
+		{"allow in tcp to 1,2,3,4,5", 16},
 		{"allow in tcp to 99999", 16}, {"allow in icmp to 80", 17}, {"allow in tcp from 10.0.0.0/40", 18},
-			{"allow in tcp state maybe", 19},
+		{"allow in tcp state maybe", 19},
 		{"allow in from 10.0.0.1 to 2001:db8::1", 26}, {"allow in tcp flags SX/SA", 19}, {"allow in tcp flags SA/S", 19},
-			{"allow in limit x", 15},
+		{"allow in limit x", 15},
 		{"allow in icmp type 256", 19}, {"allow in tcp udp", 13}, {"allow", 5},
 	};
 
@@ -233,7 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_binary), cmocka_unit_test(rates_are_decimal_and_need_a_unit),
-			cmocka_unit_test(durations_are_milliseconds),
+		cmocka_unit_test(durations_are_milliseconds),
 		cmocka_unit_test(times_are_utc), cmocka_unit_test(ports_read_back_as_printed), cmocka_unit_test(rules_read_back_as_printed),
 		cmocka_unit_test(wrong_rules_are_refused_at_the_word), cmocka_unit_test(random_rules_read_back_as_printed),
 		cmocka_unit_test(a_typo_gets_a_suggestion), cmocka_unit_test(addresses_of_both_families),
