@@ -20,8 +20,7 @@ static void on_packet(const struct vfr_pkt *p)
 }
 
 int machine_capture_start(void *machine, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog,
-			  unsigned int insns,
-			  uint32_t *id)
+			  unsigned int insns, uint32_t *id)
 {
 	int ret = tap_start(&tap, domid, flags, snaplen, prog, insns, id);
 
