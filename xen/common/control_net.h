@@ -15,7 +15,8 @@ int machine_sched_set(void *machine, const struct vc_sched_set *set, struct cont
 int machine_sched_info(void *machine, unsigned int index, struct vc_sched_rec *out);
 
 /* control_tap.c: captures, and where a domain is attached to the router */
-int machine_capture_start(void *machine, int domid, unsigned int flags, unsigned int snaplen, const struct vc_bpf_insn *prog, unsigned int insns,
+int machine_capture_start(void *machine, int domid, unsigned int flags, unsigned int snaplen,
+			  const struct vc_bpf_insn *prog, unsigned int insns,
 			  uint32_t *id);
 size_t machine_capture_read(void *machine, uint32_t id, void *buf, size_t max, uint32_t *count, uint32_t *lost);
 void machine_capture_stop(void *machine, uint32_t id);

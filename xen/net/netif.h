@@ -5,7 +5,8 @@
  * Locks: tx_lock guards the transmit ring (guest to us), rx_lock the receive ring and the queue before it. The life-cycle
  * (connect, disconnect) takes both, rx_lock first; nothing else holds two of them, and nothing of the router, an uplink or
  * another vif is called under either, with one exception: a packet that waits under
- * rx_lock is detached from the vif that sent it, under that one's tx_lock. So the order is: any rx_lock, then any tx_lock. life_lock serialises the life-cycle itself and is taken before both.
+ * rx_lock is detached from the vif that sent it, under that one's tx_lock. So the order is: any rx_lock, then any tx_lock.
+ * life_lock serialises the life-cycle itself and is taken before both.
  *
  * A vif's transmit ring is read by one CPU at a time: the one on whose list it is (scheduled). That keeps its packets in
  * order without holding a lock across the router.

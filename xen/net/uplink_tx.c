@@ -57,7 +57,8 @@ static int give_to_card(struct uplink *up, struct pkt *p)
 		[VFR_CSUM_FULL] = NIC_CSUM_FULL, [VFR_CSUM_PARTIAL] = NIC_CSUM_PARTIAL, [VFR_CSUM_VERIFIED] = NIC_CSUM_FULL,
 	};
 	static const uint8_t gso[] = {
-		[VFR_GSO_NONE] = NIC_GSO_NONE, [VFR_GSO_TCPV4] = NIC_GSO_TCPV4, [VFR_GSO_TCPV6] = NIC_GSO_TCPV6, [VFR_GSO_UDP] = NIC_GSO_NONE,
+		[VFR_GSO_NONE] = NIC_GSO_NONE, [VFR_GSO_TCPV4] = NIC_GSO_TCPV4, [VFR_GSO_TCPV6] = NIC_GSO_TCPV6,
+		[VFR_GSO_UDP] = NIC_GSO_NONE,
 	};
 	struct nic_meta meta = {
 		.csum = csum[p->v.csum],

@@ -96,7 +96,8 @@ static bool all_zero(const uint8_t *p, size_t n)
 
 static void pages(void)
 {
-	const uint8_t *shared = (const uint8_t *)shared_info, *console = (const uint8_t *)console_ring(), *store = (const uint8_t *)store_ring();
+	const uint8_t *shared = (const uint8_t *)shared_info;
+	const uint8_t *console = (const uint8_t *)console_ring(), *store = (const uint8_t *)store_ring();
 	unsigned int n = 0;
 	void *p;
 

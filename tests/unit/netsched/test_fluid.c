@@ -49,7 +49,8 @@ static void random_classes(struct sim *s, const struct mix *m, struct dedicated 
 		sum += part[id] = id == N - 1 ? 0 : 1 + random_below(1u << (1 + random_below(10)));
 	for (uint32_t id = 0; id < N; id++) {
 		struct netsched_params p = {
-			.guarantee_bps = part[id] && room / sum * part[id] < NETSCHED_MIN_RATE ? 0 : room / sum * part[id], .weight = 1 + random_below(1000), .limit_bytes = 1u << 29,
+			.guarantee_bps = part[id] && room / sum * part[id] < NETSCHED_MIN_RATE ? 0 : room / sum * part[id],
+			.weight = 1 + random_below(1000), .limit_bytes = 1u << 29,
 			.limit_packets = 1u << 20, .max_packet = id < m->small ? 2048 : 0, .target_us = 3900000, .interval_us = 4000000,
 		};
 		sim_class(s, id, &p);
