@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The router between tap devices, for tests with real Linux stacks: vfr-tap CONFIG PORT=DEVICE ...
- * CONFIG is vfr-replay's. Says "ready" when all devices are there; the script then moves them into its namespaces. Ends on SIGTERM with the counters.
+ * CONFIG is vfr-replay's. Says "ready" when all devices are there; the script then moves them into its namespaces. Ends on SIGTERM,
+ * with the counters.
  */
 #include <fcntl.h>
 #include <linux/if.h>

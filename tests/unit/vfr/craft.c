@@ -200,7 +200,8 @@ static bool read_line(struct spec *s, char *text)
 {
 	char *q = strstr(text, "quote("), *save = NULL, *t;
 
-	*s = (struct spec){ .ttl = 64, .id = 7, .len = -1, .type = -1, .flags = 0x10, .ver = -1, .tlen = -1, .q = -1, .op = 1, .spi = 4096 };
+	*s = (struct spec){ .ttl = 64, .id = 7, .len = -1, .type = -1, .flags = 0x10, .ver = -1, .tlen = -1,
+			  .q = -1, .op = 1, .spi = 4096 };
 	if (q) {
 		char *end = strrchr(q, ')');
 

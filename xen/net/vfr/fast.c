@@ -88,7 +88,12 @@ static inline void look_ahead(struct ctx *c, struct vfr_pkt *p)
 	else if (e && e->kind == ADDR_DEDICATED)
 		slot = e->slot;
 	p->dst_dom = slot;
-	__builtin_prefetch(rcu_get(c->v->dom[slot]));
+	const struct vfr_dom *d = rcu_get(c->v->dom[slot]);
+	if (!d)
+		return;
+	/* What is read of it may lie across two lines. */
+	__builtin_prefetch(&d->domid);
+	__builtin_prefetch(&d->count);
 }
 
 static inline void look_further(struct ctx *c, const struct vfr_pkt *p)
@@ -98,7 +103,9 @@ static inline void look_further(struct ctx *c, const struct vfr_pkt *p)
 	if (!d)
 		return;
 	__builtin_prefetch(&d->count[c->cpu_id * 2 + VFR_IN], 1);
-	__builtin_prefetch(vfr_port_at(c->v, atomic_load_explicit(&d->port, memory_order_relaxed)));
+	const struct vfr_port *port = vfr_port_at(c->v, atomic_load_explicit(&d->port, memory_order_relaxed));
+	if (port)
+		__builtin_prefetch(&port->mac_word);
 }
 
 /* => parsed[i]: PARSED_PLAIN, 0 for parsed by the stages' parser, or its verdict. */

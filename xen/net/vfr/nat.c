@@ -138,7 +138,8 @@ static struct nat_map *create(struct ctx *c, struct vfr_dom *d, const struct vfr
 	struct nat_map *m = eport < 0 ? NULL : env_alloc(sizeof(*m));
 	if (!m)
 		return NULL;
-	*m = (struct nat_map){ .internal = addr, .external = s->addr, .iport = port, .eport = (uint16_t)eport, .slot = d->slot, .proto = proto };
+	*m = (struct nat_map){ .internal = addr, .external = s->addr, .iport = port, .eport = (uint16_t)eport,
+		.slot = d->slot, .proto = proto };
 	uint32_t i = cell(c->v, addr, port, proto), e = cell(c->v, s->addr, m->eport, proto);
 	m->int_next = t->by_int[i];
 	t->by_int[i] = m;
