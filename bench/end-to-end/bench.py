@@ -43,7 +43,7 @@ def bring_up(made):
     up = {}
     for name, make in made.items():
         m = make().start()
-        seconds = m.wait_http(f"{figures.SHARED}:8001", 90)
+        seconds = m.wait_http(f"{figures.SHARED}:8001", 180)
         note(f"{name}: " + (f"serving after {seconds:.1f} s" if seconds else f"does not serve, see {m.serial}"))
         if seconds:
             m.pause()

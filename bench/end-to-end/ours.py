@@ -80,7 +80,8 @@ def crowd_site(path, debians, smalls):
 
 def crowd(build, work, samples, note, debians=16, smalls=100, limit=300):
     """16 Debian guests and 100 small ones at once: how many answer, and when the last does."""
-    workdir = f"{work}/ours"
+    workdir = f"{work}/crowd"
+    os.makedirs(workdir, exist_ok=True)
     path, ports = crowd_site(f"{workdir}/site.yaml", debians, smalls)
     waiting, total = ports, len(ports)
     m = boot(build, workdir, path, memory=4096, cpus=2).start()
@@ -93,6 +94,8 @@ def crowd(build, work, samples, note, debians=16, smalls=100, limit=300):
             last = m.age()
             note(f"ours {total - len(still)} of {total} guests answer at {last:.0f} s")
         waiting = still
+    if not m.alive():
+        note(f"the machine with {total} guests ended by itself, see {m.serial}")
     # All at once: the first must still answer when the last does.
     again = not waiting and all(m.http(f"{figures.SHARED}:{port}/", 5) for port in ports)
     m.stop()

@@ -33,7 +33,7 @@ def measure(made, samples, runs, note):
                 value = seen_after(m, HANDOVER.encode(), FIRST_GUEST[name].encode(), 60)
                 samples.add(name, "handover_to_guest_s", value)
                 note(f"start {turn + 1}/{runs} {name} handover_to_guest_s {value}")
-            value = m.wait_http(f"{figures.SHARED}:8001", 90)
+            value = m.wait_http(f"{figures.SHARED}:8001", 180)
             samples.add(name, "power_on_to_http_s", value)
             note(f"start {turn + 1}/{runs} {name} power_on_to_http_s {value}")
             m.stop()
