@@ -151,7 +151,7 @@ static void poll_one(struct uplink *up)
 	if (up->nic->ops->rx_room(up->nic) >= up->rx_size / 2)
 		uplink_fill(up);
 	/* Guests that are full need the CPU more than we do: what is left in the ring waits while they run. */
-	up->rx_rest_ns = full > n / 2 ? time_now_ns() + net_watch_ns / 2 : 0;
+	up->rx_rest_ns = full > n / 2 ? time_now_ns() + net_watch_ns : 0;
 	if (n == max && !up->rx_rest_ns) {
 		again(up);
 	} else if (net_is_busy(&up->rx_traffic, n, time_now_ns())) {
