@@ -196,6 +196,11 @@ int vfr_domain_del(struct vfr *v, uint16_t domid, uint64_t now_ns)
 	if (port != VFR_NOPORT)
 		vfr_port_detach(v, port, now_ns);
 	env_lock(&v->config_lock);
+	if (vfr_dom_find(v, domid) != d) {
+		/* somebody else was faster */
+		env_unlock(&v->config_lock);
+		return -ENOENT;
+	}
 	vfr_rules_drop_dom(v, d);
 	vfr_slices_drop_dom(v, d, now_ns);
 	vfr_addrs_drop_dom(v, d->slot);
@@ -204,6 +209,7 @@ int vfr_domain_del(struct vfr *v, uint16_t domid, uint64_t now_ns)
 	env_unlock(&v->config_lock);
 	vfr_nat_drop_dom(v, d->slot);
 	vfr_conns_drop_dom(v, d->slot);
+	vfr_settle(v);
 	vfr_enter_setter(&c, v, now_ns);
 	vfr_frag_dom_gone(&c, d->slot);
 	vfr_leave_setter(&c);

@@ -85,6 +85,8 @@ int vfr_port_detach(struct vfr *v, uint16_t id, uint64_t now_ns)
 	env_unlock(&v->config_lock);
 	if (!port)
 		return -ENOENT;
+	/* Whoever saw the port may still be queueing its packets: only then are they all to be found. */
+	vfr_settle(v);
 	vfr_enter_setter(&c, v, now_ns);
 	vfr_neigh_port_gone(&c, id);
 	vfr_frag_port_gone(&c, id);

@@ -475,6 +475,7 @@ void vfr_step(struct ctx *c, const char *stage, const char *fmt, ...) __attribut
 
 /* snapshot.c */
 void vfr_retire(struct vfr *v, struct vfr_rcu *obj, size_t size, void (*gone)(struct vfr *, struct vfr_rcu *));
+void vfr_settle(struct vfr *v);
 void vfr_reclaim(struct vfr *v);
 void vfr_reclaim_all(struct vfr *v);
 

@@ -8,6 +8,8 @@
  */
 #include <vfr/priv.h>
 
+#define SETTLE_SPINS (1u << 20)
+
 void vfr_retire(struct vfr *v, struct vfr_rcu *obj, size_t size, void (*gone)(struct vfr *, struct vfr_rcu *))
 {
 	if (!obj)
@@ -44,6 +46,18 @@ static uint64_t oldest_reader(struct vfr *v)
 			oldest = e;
 	}
 	return oldest;
+}
+
+/*
+ * Wait until nobody is inside with what was true before: packets that were under way have been queued, forwarded or dropped.
+ * A batch takes microseconds; the bound is for a host that calls in against the rules, from inside a callback.
+ */
+void vfr_settle(struct vfr *v)
+{
+	uint64_t now = atomic_fetch_add(&v->epoch, 1);
+
+	for (unsigned int spins = 0; oldest_reader(v) <= now && spins < SETTLE_SPINS; spins++)
+		__builtin_ia32_pause();
 }
 
 void vfr_reclaim(struct vfr *v)

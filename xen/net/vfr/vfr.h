@@ -185,7 +185,8 @@ struct vfr_port_cfg {
 
 /* => -EEXIST when the id is in use or the domain has a port already; -EINVAL, -ENOMEM. */
 int vfr_port_attach(struct vfr *v, uint16_t port, const struct vfr_port_cfg *cfg);
-/* => releases (as drops) all packets held from or to this port. Slices, rules and addresses of its domain stay. */
+/* => releases (as drops) all packets held from or to this port, those of batches under way on other CPUs too: after it no
+ *    packet that came from the port is the router's. Slices, rules and addresses of its domain stay. */
 int vfr_port_detach(struct vfr *v, uint16_t port, uint64_t now_ns);
 int vfr_port_mtu_set(struct vfr *v, uint16_t port, uint16_t mtu);
 
