@@ -250,6 +250,7 @@ int cmd_help(struct cli *cli)
 
 int main(int argc, char **argv)
 {
+	static char help[] = "help";
 	struct cli cli = {.argc = argc - 1, .argv = argv + 1};
 	int rc;
 
@@ -259,7 +260,7 @@ int main(int argc, char **argv)
 	if (!cli.socket)
 		cli.socket = default_socket();
 	if (cli.argc && (!strcmp(cli.argv[0], "--help") || !strcmp(cli.argv[0], "-h")))
-		cli.argv[0] = (char[]){"help"};
+		cli.argv[0] = help;
 	if (!cli.argc)
 		return cli_usage(&cli, "what shall be done?");
 	cli.command = find_command(&cli);
