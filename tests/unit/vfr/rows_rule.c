@@ -104,7 +104,23 @@ static const struct row rows[] = {
 	  "in u tcp X:9>S:1000\ndrop rule @A" },
 	{ "v6 state", STATEFUL "in A tcp [A6]:9>[X6]:80 flags=S\nfwd u\nin u tcp [X6]:80>[A6]:9 flags=SA\nfwd A\n"
 	  "in u tcp [X6]:81>[A6]:9 flags=SA\ndrop rule @A" },
-	{ "trace of a rule leaves no mark", "rule A out drop tcp\n" SYN "drop rule" },
+	{ "trace: a plain packet", "trace u tcp X:9>S:1000 -> forward A" },
+	{ "trace: outbound", "trace A tcp S:1000>X:80 -> forward u" },
+	{ "trace: a foreign source port, and nobody is told", "trace A tcp S:2000>X:80 -> drop src-port" },
+	{ "trace: nobody's port, no error is sent", "trace u tcp X:9>S:30000 -> drop port-unowned" },
+	{ "trace: names the rule", "rule A out drop tcp dport=80 id=77\ntrace A tcp S:1000>X:80 -> drop rule rule A 77" },
+	{ "trace: a reject sends nothing", "rule A out reject tcp id=5\ntrace A tcp S:1000>X:80 -> drop rule-reject rule A 5" },
+	{ "trace: a state rule opens nothing",
+	  STATEFUL "trace A tcp S:1000>X:80 flags=S -> forward u\n" SYNACK "drop rule @A" },
+	{ "trace: a limit is not used up", "rule A out accept udp rate=1\nrule A out drop udp\ntrace A udp S:1000>X:9 -> forward u\n"
+	  "trace A udp S:1000>X:9 -> forward u\nin A udp S:1000>X:9\nfwd u" },
+	{ "trace: an unknown next hop is not asked for", "noneigh\ntrace A tcp S:1000>X:80 -> held" },
+	{ "trace: NAT maps nothing", "trace D udp D:4000>X:53 -> forward u\nin u udp X:53>S:4000\ndrop nat-unmapped @D" },
+	{ "trace: fragments are not followed", "trace u udp X:9>S:1000 id=7 frag=64 len=64 -> held\n"
+	  "trace u udp X:9>S:1000 id=7 frag=0+ len=64 -> forward A" },
+	{ "trace: echo", "trace u icmp X:7>S echo -> forward u" },
+	{ "trace: arp", "trace u arp U>S -> consumed" },
+	{ "trace: garbage", "trace u tcp X:9>S:1000 cut=50 -> drop short" },
 	{ "many rules: the classifier finds the one", "repeat 40 rule A out accept udp dport=9%\nrule A out drop udp dport=5000-5999\n"
 	  "in A udp S:1000>X:917\nfwd u\nin A udp S:1000>X:5500\ndrop rule" },
 };

@@ -240,6 +240,40 @@ static void cmd_event(struct world *w, char *rest)
 		fail(w, "event %s of domain %u, count %lu", event_names[e->type], e->domid, (unsigned long)e->count);
 }
 
+/* trace PORT PACKET -> forward PORT | drop REASON | consumed | held [rule DOM ID] */
+static void cmd_trace(struct world *w, char *rest)
+{
+	static struct crafted c;
+	char port[8] = "", what[16] = "", which[32] = "", dom[8] = "", *arrow = strstr(rest, " -> ");
+	static const char *const verdicts[] = { "?", "forward", "drop", "held", "consumed" };
+	unsigned int id = 0;
+	struct vfr_trace t;
+	int n = 0;
+
+	if (!arrow) {
+		fail(w, "no ->");
+		return;
+	}
+	*arrow = 0;
+	sscanf(arrow + 4, "%15s %31s", what, which);
+	char *rule = strstr(arrow + 4, "rule ");
+	if (rule)
+		sscanf(rule, "rule %7s %u", dom, &id);
+	sscanf(rest, "%7s %n", port, &n);
+	if (!craft(&c, rest + n, port_of(port))) {
+		fail(w, "cannot be read");
+		return;
+	}
+	vfr_trace(w->v, w->now, (uint16_t)port_of(port), c.b, c.len, &t);
+	if (strcmp(verdicts[t.verdict], what) || (t.verdict == VFR_DROP && strcmp(vfr_drop_name(t.drop), which)) ||
+	    (t.verdict == VFR_FORWARD && t.out_port != port_of(which)))
+		fail(w, "%s %s, port %u", verdicts[t.verdict], vfr_drop_name(t.drop), t.out_port);
+	if (!t.steps || strcmp(t.step[t.steps - 1].stage, "verdict"))
+		fail(w, "the last step is not the verdict");
+	if (rule && t.rule_id[VFR_OUT] != id && t.rule_id[VFR_IN] != id)
+		fail(w, "rules %u and %u", t.rule_id[0], t.rule_id[1]);
+}
+
 static void cmd_time(struct world *w, char *rest)
 {
 	for (uint64_t left = (uint64_t)(atof(rest) * 1000); left; ) {
@@ -336,7 +370,7 @@ static const struct {
 	void (*run)(struct world *w, char *rest);
 } commands[] = {
 	{ "in", cmd_in }, { "fwd", cmd_fwd }, { "drop", cmd_drop }, { "consumed", cmd_consumed }, { "held", cmd_held },
-	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "event", cmd_event }, { "time", cmd_time },
+	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "event", cmd_event }, { "time", cmd_time }, { "trace", cmd_trace },
 	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },
 	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },
 	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait },

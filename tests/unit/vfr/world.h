@@ -19,6 +19,7 @@
  *   emit PORT TEXT          the next frame that the router made (describe() of craft.h)
  *   rel PORT [PACKET]       the next packet that was given back goes there;  reldrop REASON [@DOM]
  *   event TYPE DOM          the next audit event
+ *   trace PORT PACKET -> forward PORT | drop REASON | consumed | held [rule DOM ID]    vfr_trace() says so, and no counter moves
  *   time SECONDS            passes
  *   claim|free DOM ADDR PROTOS SET = 0|ERROR [DOM PORT]    SET: 10-20, 10, or a/k/psid
  *   rule DOM|all in|out ACTION [option ...]                appended to that list, which is then set
