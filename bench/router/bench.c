@@ -2,8 +2,7 @@
 /*
  * What the router costs on one core, in memory: the very objects that ship, given batches of 64 packets.
  *
- * router-bench WHAT ...: prints "NAME VALUE" lines (ns a packet, or million a second). Each value is the best of several runs, so
- * that a neighbour on the machine spoils nothing.
+ * router-bench WHAT ...: prints "NAME VALUE" lines (ns a packet by processor time, or million a second): the best of several runs.
  *   path                 64-byte packets, both directions, with connection hits; without connections
  *   ports N... domains N... flows N...   the same at growing sizes
  *   grants               slice claim + free
