@@ -58,6 +58,8 @@ void world_connect(struct guest *g, const char *features);
 void world_forget_features(struct guest *g);
 void world_run(void);          /* softirqs until none is raised */
 void world_pass(uint64_t ns);  /* time goes by, timers fire */
+/* => the card is on the list of cards, its link is up. Once. */
+void card_start_up(void);
 void card_complete(void);
 /* => a frame comes in, cut into buffers as the card would. */
 void card_receive(const uint8_t *bytes, uint32_t len, const struct nic_meta *meta);
