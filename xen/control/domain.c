@@ -9,7 +9,8 @@
 
 #include "internal.h"
 
-#define RESTART_BRAKE_NS SEC	/* a domain that dies sooner than this after its start is not started again */
+#define RESTART_BRAKE_NS SEC	/* a domain that crashes sooner than this after its start is not started again, */
+#define RESTART_QUICK_MAX 5	/* nor one that wants to be started anew so soon so many times in a row */
 
 static unsigned int hash_name(const char *name)
 {
@@ -146,7 +147,7 @@ static void dom_start(struct control *c, struct dom *d)
 		return;
 	}
 	d->state = VC_DOM_RUNNING;
-	d->exits_ns = c->now_ns;
+	d->started_ns = c->now_ns;
 	d->started_utc_ns = c->p.ops->utc_ns(c->p.machine);
 	note_dom(c, d, true, "");
 }
@@ -319,6 +320,15 @@ static int dom_restart(struct control *c, struct dom *d, struct control_error *e
 	return 0;
 }
 
+/* A guest that cannot run would be built for ever: a crash at the start is final, reboots are counted. */
+static bool too_soon(struct dom *d, enum vc_dom_state how, uint64_t now_ns)
+{
+	bool soon = now_ns - d->started_ns < RESTART_BRAKE_NS;
+
+	d->quick = soon ? d->quick + 1 : 0;
+	return soon && (how == VC_DOM_CRASHED || d->quick > RESTART_QUICK_MAX);
+}
+
 void control_dom_exited(struct control *c, uint16_t domid, enum vc_dom_state how, const char *reason, uint64_t now_ns)
 {
 	struct dom *d = dom_by_id(c, domid);
@@ -343,8 +353,10 @@ void control_dom_exited(struct control *c, uint16_t domid, enum vc_dom_state how
 		d->state = VC_DOM_CRASHED;
 	if (on != VC_ON_RESTART)
 		return;
-	if (how == VC_DOM_CRASHED && now_ns - d->exits_ns < RESTART_BRAKE_NS) {
-		env_log(ENV_WARN, "control: domain %s crashed within a second of its start: it stays down", d->name);
+	if (too_soon(d, how, now_ns)) {
+		env_log(ENV_WARN, "control: domain %s ends within a second of its start: it stays down (vfrctl dom start %s)", d->name,
+			d->name);
+		d->state = VC_DOM_CRASHED;
 		return;
 	}
 	if (dom_restart(c, d, &err))

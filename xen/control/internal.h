@@ -115,7 +115,8 @@ struct dom {
 	uint32_t restarts;
 	uint32_t slices;
 	uint64_t started_utc_ns;
-	uint64_t exits_ns;	/* time of the last exit, for the brake on restarts */
+	uint64_t started_ns;	/* for the brake on restarts */
+	uint32_t quick;		/* restarts in a row that came too soon */
 	char reason[VC_NAME];
 	const struct object *obj;	/* held by the current configuration */
 	const struct object *rate;

@@ -60,10 +60,11 @@ static void note_first_entry(struct domain *d)
 {
 	uint64_t now = time_now_ns();
 
+	uint64_t never = 0;
+
 	d->first_run_ns = now;
-	if (boot_info.first_entry_ns)
+	if (!__atomic_compare_exchange_n(&boot_info.first_entry_ns, &never, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
-	boot_info.first_entry_ns = now;
 	log_info("boot: first guest instruction %lu.%03lu ms after the loader's hand-over", now / 1000000, now / 1000 % 1000);
 }
 
