@@ -137,7 +137,8 @@ static bool card_tx_irq(struct nic *nic, unsigned int more)
 static const struct nic_ops card_ops = {
 	.start = card_start, .rx_post = card_rx_post, .rx_room = card_rx_room, .rx_kick = card_nothing, .rx_pop = card_rx_pop,
 	.rx_pop_more = card_rx_pop_more, .rx_pending = card_rx_pending, .rx_irq_on = card_irq,
-	.tx = card_tx, .tx_kick = card_nothing, .tx_pop = card_tx_pop, .tx_pending = card_tx_pending, .tx_done = card_tx_done, .tx_irq = card_tx_irq,
+	.tx = card_tx, .tx_kick = card_nothing, .tx_pop = card_tx_pop,
+	.tx_pending = card_tx_pending, .tx_done = card_tx_done, .tx_irq = card_tx_irq,
 };
 
 void card_complete(void)
