@@ -7,9 +7,11 @@ import time
 
 from expect import alive, never
 from harness import site, vfr
+from harness.machine import deadline
 
 PORT = 22080
 SECONDS = 2.5
+ENOUGH = 5
 
 
 def hostile_guests():
@@ -35,7 +37,7 @@ class Poll(threading.Thread):
     def run(self):
         while not self.end:
             begin = time.monotonic()
-            if self.machine.http(self.machine.at(self.port) + "/", 5) is None:
+            if self.machine.http(self.machine.at(self.port) + "/", 30) is None:
                 self.lost += 1
             else:
                 self.answered += 1
@@ -56,9 +58,12 @@ def beside(name):
             return f"resume: {(out + err).strip()}"
         poll.start()
         time.sleep(SECONDS)
+        end = deadline(20)
+        while poll.answered < ENOUGH and time.monotonic() < end:
+            time.sleep(0.1)
         poll.finish()
         m.ctl("dom", "destroy", name)
-        if poll.lost or poll.answered < 5:
+        if poll.lost or poll.answered < ENOUGH:
             return f"{poll.answered} answers, {poll.lost} lost, longest wait {poll.longest:.2f} s"
         return None
     return case

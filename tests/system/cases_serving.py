@@ -7,6 +7,7 @@ import time
 import demo_site
 from expect import alive, answers, ctl, domain_state, never
 from harness import vfr
+from harness.machine import deadline
 
 
 PORTS = [port for _, port, _ in demo_site.GUESTS] + [20999, 25000]
@@ -28,7 +29,7 @@ def true_client(m):
 
 
 def big_transfer(m):
-    body = m.http(m.at(20080) + "/1m", 20)
+    body = m.http(m.at(20080) + "/1m", 90)
     return None if body is not None and len(body) == 1 << 20 else f"{len(body or '')} of 1048576 bytes came"
 
 
@@ -54,7 +55,7 @@ def foreign_source(m):
     """A guest that sends from ports outside its slice: dropped by name, and the audit log says who it was."""
     files = "/proc/sys/net/ipv4/ip_local_port_range"
     m.ctl("console", "web1", stdin=f"echo 29990 29999 >{files}; nc -w 1 10.0.2.2 9 </dev/null; echo 20000 20999 >{files}\n", timeout=10)
-    end = time.monotonic() + 5
+    end = deadline(5)
     while time.monotonic() < end:
         _, drops, _ = m.ctl("drops", "web1")
         _, audit, _ = m.ctl("audit")
@@ -77,7 +78,7 @@ def second_client_waits(m):
         if status != 0:
             return err
     spent = time.monotonic() - start_time
-    return None if spent < 5 else f"five commands took {spent:.1f} s"
+    return None if spent < 60 else f"five commands took {spent:.1f} s"
 
 
 def dead_client(m):

@@ -3,6 +3,8 @@
 import re
 import time
 
+from harness.machine import deadline
+
 
 def logs(pattern, timeout=10):
     """The serial log says so, at the latest after timeout."""
@@ -21,10 +23,10 @@ def never(pattern):
 def answers(port, contains="", timeout=30, path="/"):
     """HTTP on a forwarded port."""
     def case(m):
-        end = time.monotonic() + timeout
+        end = deadline(timeout)
         body = None
         while time.monotonic() < end and m.alive():
-            body = m.http(m.at(port) + path, 3)
+            body = m.http(m.at(port) + path, 10)
             if body is not None:
                 return None if contains in body else f"'{contains}' is not in '{body[:80]}'"
             time.sleep(0.1)
@@ -55,7 +57,7 @@ def alive(m):
 
 def domain_state(name, state, timeout=10):
     def case(m):
-        end = time.monotonic() + timeout
+        end = deadline(timeout)
         out = ""
         while time.monotonic() < end:
             _, out, _ = m.ctl("dom", "ls")

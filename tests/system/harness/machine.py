@@ -18,6 +18,14 @@ import urllib.request
 
 RUNNING = []
 
+# Bounds on waiting only end a hang: they never decide whether the machine is fast enough. A busy host may be several times slower.
+PATIENCE = float(os.environ.get("VFR_PATIENCE", "5"))
+
+
+def deadline(seconds):
+    """The instant of time.monotonic() when waiting for what takes `seconds` at most on a quiet host is given up."""
+    return time.monotonic() + PATIENCE * seconds
+
 
 def stop_all():
     for machine in list(RUNNING):
@@ -113,7 +121,7 @@ class Machine:
     def run(self, command, timeout=60):
         """Run a client beside the machine; what it printed, '' when it failed or took too long."""
         try:
-            done = subprocess.run(self.enter(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout,
+            done = subprocess.run(self.enter(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=PATIENCE * timeout,
                                   stdin=subprocess.DEVNULL)
         except subprocess.TimeoutExpired:
             return ""
@@ -135,7 +143,7 @@ class Machine:
 
     def wait_text(self, pattern, timeout):
         """Wait until the serial log matches; the match, or None when time is over or the machine ended without it."""
-        end = time.monotonic() + timeout
+        end = deadline(timeout)
         want = re.compile(pattern, re.M)
         while True:
             ended = not self.alive()
@@ -152,14 +160,14 @@ class Machine:
 
     def wait_http(self, address, timeout, path="/hello"):
         """Wait until http://address answers; seconds since power-on, None when it does not."""
-        end = time.monotonic() + timeout
+        end = deadline(timeout)
         while time.monotonic() < end and self.alive():
-            if self.http(address + path, 1) is not None:
+            if self.http(address + path, 3) is not None:
                 return self.age()
             time.sleep(0.05)
         return None
 
-    def http(self, url, timeout=5):
+    def http(self, url, timeout=20):
         """The body of http://url as text, None without an answer."""
         if self.net == "tap":
             return self.run(["curl", "-sf", "-m", str(timeout), "http://" + url], timeout + 5) or None
@@ -172,7 +180,7 @@ class Machine:
     def command_monitor(self, line):
         """One line to QEMU's monitor; its answer."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
+            s.settimeout(60)
             s.connect(self.monitor)
             answer = self._prompt(s)
             s.sendall(line.encode() + b"\n")

@@ -6,7 +6,7 @@ import os
 import subprocess
 
 from . import iso
-from .machine import Machine
+from .machine import PATIENCE, Machine
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = f"{TOP}/build"
@@ -40,7 +40,7 @@ class Vfr(Machine):
         """Run vfrctl: (exit status, standard output, standard error)."""
         try:
             done = subprocess.run([VFRCTL, "--socket", self.control, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                  input=stdin, text=True, timeout=timeout)
+                                  input=stdin, text=True, timeout=PATIENCE * timeout)
         except subprocess.TimeoutExpired:
             return 124, "", "vfrctl did not end"
         return done.returncode, done.stdout, done.stderr
