@@ -16,16 +16,19 @@ $(VFRSIM_OBJ): CFLAGS_HV = $(CFLAGS_HOST)
 
 $(B)/libvfrc.a: $(VFRC_OBJ)
 	@rm -f $@ && ar rcs $@ $^
+# By a temporary name: who runs it meanwhile has the old one or the new one.
 $(B)/vfrctl: $(VFRCTL_OBJ) $(B)/libvfrc.a
 	@echo "  LD   $@"
-	@$(CC_HOST) -o $@ $^ $(TOOL_LIBS)
+	@$(CC_HOST) -o $@.new $^ $(TOOL_LIBS)
+	@mv $@.new $@
 tools: $(B)/vfrctl
 
 -include $(wildcard $(VFRC_OBJ:.o=.d) $(VFRCTL_OBJ:.o=.d) $(VFRSIM_OBJ:.o=.d))
 
 $(B)/vfr-sim: $(VFRSIM_OBJ) $(B)/libcore.a $(B)/libenvhost.a
 	@echo "  LD   $@"
-	@$(CC_HOST) -o $@ $^
+	@$(CC_HOST) -o $@.new $^
+	@mv $@.new $@
 tools: $(B)/vfr-sim
 
 MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))

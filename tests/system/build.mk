@@ -11,14 +11,18 @@ $(B)/debian/guest.initrd: $(DEBIAN_SRC) | $(B)/.deps
 $(B)/demo/ready: $(B)/debian/guest.initrd $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/small.elf
 	@mkdir -p $(@D) && touch $@
 
-SITE ?= tests/system/sites/demo.yaml
+# SITE=file.yaml: a site file of one's own instead of the demonstration's. FORWARD="8080-10.0.2.15:20080 ...": ports of 127.0.0.1
+# that lead to it. OPTIONS: of the hypervisor, on the ISO's GRUB line.
+SITE ?=
+FORWARD ?=
+OPTIONS ?=
 
 .PHONY: run demo iso
-iso: $(B)/demo/ready ## a bootable ISO of a site file: make iso SITE=file.yaml
-	@tests/system/boot $(SITE) -o $(B)/iso --iso $(B)/vfr.iso
+iso: $(B)/demo/ready ## build/vfr.iso, bootable, of a site file: make iso SITE=file.yaml
+	@tests/system/boot $(or $(SITE),tests/system/sites/demo.yaml) -o $(B)/iso --iso $(B)/vfr.iso --append '$(OPTIONS)'
 
-run: $(B)/demo/ready ## build all, boot three guests on one address, show what to try; Ctrl-C ends it
-	@tests/system/run.py
+run: $(B)/demo/ready ## build all, boot three guests on one address (or SITE=file.yaml), show what to try; Ctrl-C ends it
+	@tests/system/run.py $(SITE) $(FORWARD)
 
 demo: $(B)/demo/ready ## the same, unattended: a transcript of probes, exit 0 or 1
 	@tests/system/demo.py

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import demo_site
 from harness import vfr
-from harness.progress import Verdicts, say
+from harness.progress import Trouble, Verdicts, die, say
 
 
 def curl(m, path):
@@ -90,10 +90,12 @@ def main():
         time.sleep(0.1)
         v.add("the machine is alive at the end", None if m.alive() else "it ended")
     finally:
-        m.stop()
-        demo_site.withdraw_socket()
+        demo_site.stop()
     say("the machine is stopped")
     return v.close()
 
 
-sys.exit(main())
+try:
+    sys.exit(main())
+except Trouble as trouble:
+    die(str(trouble))

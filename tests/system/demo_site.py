@@ -3,6 +3,7 @@
 import os
 
 from harness import vfr
+from harness.machine import stop_all
 from harness.progress import die, say
 
 SITE = f"{vfr.TOP}/tests/system/sites/demo.yaml"
@@ -10,7 +11,8 @@ ADDRESS = "10.0.2.15"
 GUESTS = [("web1", 20080, "a stock Debian guest, ports 20000-20999"),
           ("web2", 21080, "a stock Debian guest, ports 21000-21999"),
           ("small", 22080, "a small guest of our own in 4 MiB, ports 22000-22999")]
-SOCKET = f"{vfr.BUILD}/run/vfr.sock"
+RUN = os.environ.get("VFR_RUN", f"{vfr.BUILD}/run")
+SOCKET = f"{RUN}/vfr.sock"
 
 
 def start(workdir):
@@ -38,8 +40,10 @@ def offer_socket(m):
     os.symlink(m.control, SOCKET)
 
 
-def withdraw_socket():
-    if os.path.islink(SOCKET):
+def stop():
+    """End the machine, however far it came, and withdraw the socket unless another machine has put its own there."""
+    stop_all()
+    if os.path.islink(SOCKET) and not os.path.exists(SOCKET):
         os.unlink(SOCKET)
 
 

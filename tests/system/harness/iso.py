@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 
+from .progress import Trouble
+
 GRUB_CFG = """set timeout=0
 serial --unit=0 --speed=115200
 terminal_input serial
@@ -42,7 +44,7 @@ def build(path, kernel, cmdline, modules, native=True, protocol="multiboot2"):
                            "--fonts=", "--locales=", "--themes="],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
-        raise RuntimeError("grub-mkrescue: " + done.stdout[-2000:])
+        raise Trouble("grub-mkrescue: " + done.stdout[-2000:])
     os.rename(path + ".new", path)
     shutil.rmtree(tree)
 

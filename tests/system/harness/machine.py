@@ -2,7 +2,8 @@
 """One machine under QEMU TCG: started, watched through its serial log, paused, ended by its process id.
 
 Three kinds of network:
-  user   QEMU's own address translation, no rights needed; `forwards` opens ports of 127.0.0.1, host port 0: any that is free
+  user   QEMU's own address translation, no rights needed; `forwards` opens ports of 127.0.0.1, host port 0: any that is free;
+         its network is 10.0.2.0/24 unless `user_net` says otherwise, in the words of QEMU's option
   tap    a network namespace of the machine's own, 192.0.2.1/24 on tap0; it lives as long as the QEMU process
   none   no NIC at all
 """
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+
+from .progress import Trouble
 
 RUNNING = []
 
@@ -46,6 +49,12 @@ _WIRE = ('ip link set lo up && ip tuntap add dev tap0 mode tap && ip addr add 19
          'ip link set tap0 up && ' + _LAST)
 
 
+def listening(path):
+    """Whether a process serves the unix socket."""
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -56,7 +65,7 @@ class Machine:
     """workdir receives serial.log, qemu.log and the sockets. extra is appended to QEMU's own arguments."""
 
     def __init__(self, workdir, extra, memory=1024, cpus=1, net="none", forwards=(), machine="q35", cpu="max", mac="52:54:00:00:00:07",
-                 control=False):
+                 control=False, user_net=""):
         self.dir = workdir
         os.makedirs(workdir, exist_ok=True)
         self.net = net
@@ -69,7 +78,7 @@ class Machine:
                         "-monitor", f"unix:{self.monitor},server=on,wait=off"]
         self.ports = {}
         if net == "user":
-            rules = ""
+            rules = user_net and "," + user_net
             for host, guest in forwards:
                 host = int(host) or free_port()
                 self.ports[int(guest.split(":")[1])] = host
@@ -85,6 +94,8 @@ class Machine:
         self.command += list(extra)
 
     def start(self):
+        if listening(self.monitor):
+            raise Trouble(f"a machine runs in {self.dir} already: end it first")
         for path in (self.serial, self.control, self.monitor):
             if os.path.exists(path):
                 os.unlink(path)
@@ -94,11 +105,13 @@ class Machine:
             chain = self._unshare() + ["sh", "-c", _WIRE, "sh"]
         self.log = open(f"{self.dir}/qemu.log", "w")
         self.started = time.monotonic()
-        self.child = subprocess.Popen(chain + self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        # A session of its own: Ctrl-C in the terminal is for us, and we end the machine.
+        self.child = subprocess.Popen(chain + self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                      start_new_session=True)
         RUNNING.append(self)
         time.sleep(0.05)
         if not self.alive():
-            raise RuntimeError("QEMU ended at once: " + self.complaint())
+            raise Trouble("QEMU ended at once: " + self.complaint())
         return self
 
     def complaint(self):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boot plans taken apart and put together again, check sums right, for tests that spoil one thing only."""
+import ipaddress
 import struct
 
 HEAD = struct.Struct("<IHHIIQ64s")      # struct vc_plan
 MESSAGE = struct.Struct("<IHHIIII")     # struct vc_msg; the last field is the check sum
-SLICE_ADD, DOM_CREATE = 0x103, 0x102
+ADDR_ADD, DOM_CREATE, SLICE_ADD = 0x101, 0x102, 0x103
 
 
 def table():
@@ -35,6 +36,15 @@ def messages(data):
         found.append((kind, data[at:at + length]))
         at += length
     return found
+
+
+def first_network(data):
+    """The network and the gateway of the first IPv4 address with both, or None."""
+    for kind, body in messages(data):
+        address, gateway, prefix = body[:16], body[16:32], body[96] if kind == ADDR_ADD else 0
+        if kind == ADDR_ADD and address[:12] == gateway[:12] == bytes(10) + b"\xff\xff":
+            return ipaddress.ip_interface((address[12:], prefix)).network, ipaddress.ip_address(gateway[12:])
+    return None
 
 
 def build(data, found):

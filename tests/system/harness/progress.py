@@ -6,6 +6,10 @@ import time
 START = time.monotonic()
 
 
+class Trouble(Exception):
+    """What keeps a machine from being made or started, in words for the person who asked for it."""
+
+
 def elapsed():
     return time.monotonic() - START
 

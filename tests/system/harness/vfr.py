@@ -7,6 +7,7 @@ import subprocess
 
 from . import iso
 from .machine import PATIENCE, Machine
+from .progress import Trouble
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = f"{TOP}/build"
@@ -22,7 +23,7 @@ def compile_site(site, out):
         os.unlink(old)
     done = subprocess.run([VFRCTL, "compile", site, "-o", out], cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
-        raise RuntimeError(f"vfrctl compile {site}: {done.stdout}")
+        raise Trouble(done.stdout.strip())
     files = sorted(f for f in glob.glob(f"{out}/*") if not f.endswith(".cfg") and os.path.basename(f) != PLAN)
     return [(f"{out}/{PLAN}", PLAN)] + [(f, os.path.basename(f)) for f in files]
 
