@@ -22,6 +22,7 @@ static const struct {
 	[VC_RATE_SET - VC_SCHED_SET] = {"rate", {PART(vc_rate_set, dom)}},
 	[VC_RULE_SET - VC_SCHED_SET] = {"rules", {PART(vc_rule_set, dom)}},
 	[VC_DISK_SET - VC_SCHED_SET] = {"disk", {PART(vc_disk_set, dom), PART(vc_disk_set, index)}},
+	[VC_SUB_SET - VC_SCHED_SET] = {"sub-class", {PART(vc_sub_set, dom), PART(vc_sub_set, index)}},
 };
 
 const char *object_kind_name(uint16_t type)
@@ -137,6 +138,8 @@ const char *object_domain(const struct object *o)
 		return ((const struct vc_rule_set *)o->body)->dom;
 	case VC_DISK_SET:
 		return ((const struct vc_disk_set *)o->body)->dom;
+	case VC_SUB_SET:
+		return ((const struct vc_sub_set *)o->body)->dom;
 	default:
 		return "";
 	}
@@ -162,6 +165,23 @@ static void describe_rate(const struct vc_rate_set *r, char *out, size_t n)
 		 r->out_guarantee_bps ? g : "none", r->new_flows);
 }
 
+static void describe_sched(const struct vc_sched_set *s, char *out, size_t n)
+{
+	char rate[32];
+
+	vfrc_format_rate(s->rate_bps, rate, sizeof(rate));
+	snprintf(out, n, "scheduler of %s: %s%s%s", s->kind == VC_SCHED_CPU ? "the processors" : s->target, s->policy,
+		 s->rate_bps ? ", paced to " : "", s->rate_bps ? rate : "");
+}
+
+static void describe_sub(const struct vc_sub_set *s, char *out, size_t n)
+{
+	char dscps[200];
+
+	vfrc_format_dscps(s->dscps, dscps, sizeof(dscps));
+	snprintf(out, n, "sub-class %u of %s: weight %u%s%s", s->index, s->dom, s->weight, s->dscps ? ", dscp " : "", dscps);
+}
+
 void object_describe(const struct object *o, char *out, size_t n)
 {
 	const void *b = o->body;
@@ -171,7 +191,10 @@ void object_describe(const struct object *o, char *out, size_t n)
 
 	switch (o->type) {
 	case VC_SCHED_SET:
-		snprintf(out, n, "scheduler of %s: %s", ((const struct vc_sched_set *)b)->target, ((const struct vc_sched_set *)b)->policy);
+		describe_sched(b, out, n);
+		break;
+	case VC_SUB_SET:
+		describe_sub(b, out, n);
 		break;
 	case VC_ADDR_ADD:
 		vfrc_format_ip(&a->addr, ip, sizeof(ip));

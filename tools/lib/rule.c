@@ -3,7 +3,7 @@
  * One-line rules:
  *
  *	ACTION in|out|both [PROTO] [from ADDR[/LEN]] [port PORTS] [to [ADDR[/LEN]] [PORTS]] [type T[/C]] [flags SET/MASK]
- *	       [state WORD,…] [limit N/s [burst N]] [log] [count]
+ *	       [state WORD,…] [limit N/s [burst N]] [sub-class N] [log] [count]
  *
  * "allow in tcp to 80,443", "deny out tcp to 25", "reject in from 192.0.2.0/24". The words after the direction may stand in any order.
  */
@@ -203,6 +203,18 @@ static int parse_limit(struct parser *p)
 	return 0;
 }
 
+static int parse_sub(struct parser *p)
+{
+	uint64_t n;
+
+	p->i++;
+	if (vfrc_parse_count(next(p), VC_SUBS - 1, &n) || !n)
+		return bad(p, "a sub-class from 1 to 7 is wanted here");
+	p->r->sub = n;
+	p->i++;
+	return 0;
+}
+
 static int parse_part(struct parser *p)
 {
 	struct vc_rule *r = p->r;
@@ -221,6 +233,8 @@ static int parse_part(struct parser *p)
 		return parse_states(p);
 	if (!strcmp(w, "limit"))
 		return parse_limit(p);
+	if (!strcmp(w, "sub-class"))
+		return parse_sub(p);
 	if (!strcmp(w, "log") || !strcmp(w, "count")) {
 		r->flags |= *w == 'l' ? VC_RULE_LOG : VC_RULE_COUNT;
 		p->i++;
@@ -233,7 +247,7 @@ static int parse_part(struct parser *p)
 	}
 	proto = r->proto_set ? -1 : vfrc_proto_number(w);
 	if (proto < 0)
-		return bad(p, "a protocol, from, to, type, flags, state, limit, log or count is wanted here");
+		return bad(p, "a protocol, from, to, type, flags, state, limit, sub-class, log or count is wanted here");
 	r->proto_set = 1;
 	r->proto = proto;
 	p->i++;
@@ -357,6 +371,8 @@ static void put_extras(struct writer *w, const struct vc_rule *r)
 		put(w, " limit %u/s", r->limit_pps);
 	if (r->limit_burst)
 		put(w, " burst %u", r->limit_burst);
+	if (r->sub)
+		put(w, " sub-class %u", r->sub);
 	if (r->flags & VC_RULE_LOG)
 		put(w, " log");
 	if (r->flags & VC_RULE_COUNT)

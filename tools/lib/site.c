@@ -249,8 +249,10 @@ static void uplink_rate(struct site *s, yaml_node_t *n, void *ctx)
 	struct vc_sched_set *m = ctx;
 	uint64_t bps;
 
-	if (vfrc_parse_rate(node_text(s, n, "a rate"), &bps))
-		node_error(s, n, "a rate is wanted here, as in 100mbit or 1gbit");
+	if (!strcmp(node_text(s, n, "a rate"), "none"))
+		m->rate_bps = 0;
+	else if (vfrc_parse_rate(node_text(s, n, "a rate"), &bps))
+		node_error(s, n, "a rate is wanted here, as in 100mbit or 1gbit, or none");
 	else
 		m->rate_bps = bps;
 }

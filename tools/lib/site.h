@@ -30,6 +30,8 @@ void set_name(char *out, size_t size, const char *name);
 
 /* sitedom.c */
 void read_domain(struct site *s, const char *name, yaml_node_t *key, yaml_node_t *value);
+/* sitesub.c: => a SUB_SET for each sub-class of a domain */
+void read_subs(struct site *s, const char *dom, yaml_node_t *subs);
 /* siterules.c: => one RULE_SET for a domain, or for all where dom is "" */
 void read_rules(struct site *s, const char *dom, yaml_node_t *rules, yaml_node_t *rest);
 

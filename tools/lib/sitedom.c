@@ -13,7 +13,7 @@ struct domain {
 	bool has_rate;
 	struct vc_ip addr;		/* that ports without an address are of */
 	bool has_addr;
-	yaml_node_t *ports, *rules, *rest;
+	yaml_node_t *ports, *rules, *rest, *subs;
 	int line, col;
 };
 
@@ -362,6 +362,11 @@ static void d_rules(struct site *s, yaml_node_t *n, void *ctx)
 	((struct domain *)ctx)->rules = n;
 }
 
+static void d_subs(struct site *s, yaml_node_t *n, void *ctx)
+{
+	((struct domain *)ctx)->subs = n;
+}
+
 static void d_default(struct site *s, yaml_node_t *n, void *ctx)
 {
 	((struct domain *)ctx)->rest = n;
@@ -390,7 +395,7 @@ static const struct key domain_keys[] = {
 	{"mtu", d_mtu}, {"on-poweroff", d_on_poweroff}, {"on-reboot", d_on_reboot}, {"on-crash", d_on_crash}, {"control", d_control},
 	{"paused", d_paused}, {"network", d_network}, {"cpu", d_cpu}, {"address", d_address}, {"addresses", d_addresses},
 	{"internal", d_internal}, {"ports", d_ports}, {"protocols", d_protocols}, {"rate", d_rate}, {"egress-deny", d_egress_deny},
-	{"rules", d_rules}, {"default", d_default}, {"disks", d_disks},
+	{"rules", d_rules}, {"default", d_default}, {"disks", d_disks}, {"sub-classes", d_subs},
 };
 
 void read_domain(struct site *s, const char *name, yaml_node_t *key, yaml_node_t *value)
@@ -417,6 +422,8 @@ void read_domain(struct site *s, const char *name, yaml_node_t *key, yaml_node_t
 	objects_add(&s->objects, VC_DOM_CREATE, body, sizeof(d.m) + d.m.cmdline_len, d.line, d.col);
 	if (d.has_rate)
 		objects_add(&s->objects, VC_RATE_SET, &d.rate, sizeof(d.rate), d.line, d.col);
+	if (d.subs)
+		read_subs(s, d.m.name, d.subs);
 	if (d.rules || d.rest)
 		read_rules(s, d.m.name, d.rules, d.rest);
 }

@@ -70,6 +70,9 @@ int vfrc_parse_slice(const char *s, struct vc_slice_add *slice, bool *addr_given
 int vfrc_proto_number(const char *name);			/* IP protocol number, or -1 */
 unsigned int vfrc_proto_bit(const char *name);			/* VC_PROTO_*, or 0 */
 bool vfrc_name_ok(const char *s, size_t size);
+/* dscp.c: ef,af41,10-12; bit n of the set is DSCP n */
+int vfrc_parse_dscps(const char *s, uint64_t *set);
+void vfrc_format_dscps(uint64_t set, char *out, size_t n);
 /* => the candidate nearest to the word, NULL when none is near */
 const char *vfrc_suggest(const char *word, const char *const *candidates, size_t n);
 

@@ -290,22 +290,61 @@ static int rate_set(void *machine, uint16_t domid, const struct vc_rate_set *rat
 	return 0;
 }
 
+static int sub_set(void *machine, uint16_t domid, unsigned int index, const struct vc_sub_set *set, struct control_error *err)
+{
+	struct vc_sub_set *own = &((struct sim *)machine)->dom[domid].sub[index];
+
+	if (set)
+		*own = *set;
+	else
+		memset(own, 0, sizeof(*own));
+	return 0;
+}
+
+/* No packet ever waits here. */
+static int sub_info(void *machine, unsigned int link, uint16_t domid, unsigned int index, struct vc_sub_rec *out)
+{
+	const struct vc_sub_set *own = &((struct sim *)machine)->dom[domid].sub[index];
+
+	if (link)
+		return -ENODEV;
+	if (!own->weight)
+		return -ENOENT;
+	strcpy(out->link, uplink_name);
+	out->domid = domid;
+	out->dir = VC_RULE_OUT;
+	out->index = index;
+	out->weight = own->weight;
+	out->dscps = own->dscps;
+	return 0;
+}
+
 static int sched_set(void *machine, const struct vc_sched_set *set, struct control_error *err)
 {
 	if (set->kind == VC_SCHED_NET && strcmp(set->target, uplink_name))
 		return control_refuse(err, ENODEV, "no-uplink", "there is no uplink %s", set->target);
 	if (strcmp(set->policy, "rr") && strcmp(set->policy, "hfq"))
 		return control_refuse(err, EINVAL, "no-policy", "there is no policy %s: rr, hfq", set->policy);
+	if (set->kind == VC_SCHED_NET) {
+		struct sim *s = machine;
+
+		memcpy(s->policy, set->policy, sizeof(s->policy));
+		s->rate_bps = set->rate_bps;
+	}
 	return 0;
 }
 
 static int sched_info(void *machine, unsigned int index, struct vc_sched_rec *out)
 {
+	const struct sim *s = machine;
+
 	if (index > 1)
 		return -ENOENT;
 	out->kind = index ? VC_SCHED_NET : VC_SCHED_CPU;
 	snprintf(out->target, sizeof(out->target), "%s", index ? uplink_name : "");
-	snprintf(out->policy, sizeof(out->policy), "rr");
+	snprintf(out->policy, sizeof(out->policy), "%s", index && s->policy[0] ? s->policy : "rr");
+	out->flags = index && s->rate_bps ? VC_SCHED_PACED : 0;
+	out->rate_bps = index ? s->rate_bps ? s->rate_bps : 1000000000 : 0;
 	snprintf(out->choices, sizeof(out->choices), "rr hfq");
 	return 0;
 }
@@ -340,7 +379,7 @@ const struct control_ops sim_ops = {
 	.dom_shutdown = dom_shutdown, .console_read = console_read, .console_write = console_write, .blob_find = blob_find,
 	.blob_info = blob_info, .blob_begin = blob_begin, .blob_put = blob_put, .blob_end = blob_end, .blob_drop = blob_drop,
 	.machine_info = machine_info, .uplink_info = uplink_info, .dom_port = dom_port, .utc_ns = utc_ns, .log_read = log_read,
-	.send = sim_send, .rate_set = rate_set, .sched_set = sched_set, .sched_info = sched_info,
+	.send = sim_send, .rate_set = rate_set, .sub_set = sub_set, .sub_info = sub_info, .sched_set = sched_set, .sched_info = sched_info,
 	.capture_start = capture_start, .capture_read = capture_read, .capture_stop = capture_stop,
 };
 

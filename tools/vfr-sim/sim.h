@@ -23,6 +23,7 @@ struct sim_dom {
 	uint8_t mac[6];
 	uint64_t console_end;
 	char *console;		/* the last SIM_CONSOLE bytes, a ring */
+	struct vc_sub_set sub[VC_SUBS]; /* weight 0: none */
 };
 
 struct sim_blob {
@@ -50,6 +51,8 @@ struct sim {
 	} log[SIM_LOG];
 	uint64_t log_next;	/* number of the next record; they count from 1 */
 	struct tap tap;
+	char policy[VC_NAME];	/* of the uplink's scheduler, and what its line carries (0: it is not paced) */
+	uint64_t rate_bps;
 };
 
 extern const struct control_ops sim_ops;

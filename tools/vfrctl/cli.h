@@ -64,6 +64,16 @@ void classes_text(const struct classes *all, const char *only);
 json_t *classes_json(const struct classes *all, uint16_t domid);
 void classes_prom(const struct classes *all, uint16_t domid);
 
+/* sub.c: the same for SUB_LIST; freed by the caller */
+struct subs {
+	struct vc_sub_rec *v;
+	size_t n;
+};
+int subs_read(struct cli *cli, struct subs *out);
+void subs_text(const struct subs *all, const char *only);
+json_t *subs_json(const struct subs *all, uint16_t domid);
+void subs_prom(const struct subs *all, uint16_t domid);
+
 int cmd_info(struct cli *cli);
 int cmd_dom_ls(struct cli *cli);
 int cmd_dom_op(struct cli *cli);
@@ -80,6 +90,9 @@ int cmd_rule_ls(struct cli *cli);
 int cmd_rule_edit(struct cli *cli);
 int cmd_rate_ls(struct cli *cli);
 int cmd_rate_set(struct cli *cli);
+int cmd_sub_ls(struct cli *cli);
+int cmd_sub_set(struct cli *cli);
+int cmd_sub_del(struct cli *cli);
 int cmd_stats(struct cli *cli);
 int cmd_drops(struct cli *cli);
 int cmd_log(struct cli *cli);

@@ -43,6 +43,7 @@ struct stats {
 	struct vc_drop_rec *names;
 	size_t nnames;
 	struct classes classes;
+	struct subs subs;
 	int shown;
 };
 
@@ -73,13 +74,14 @@ static json_t *drops_json(const struct stats *st, const struct vc_drop_pair *p, 
 
 static void stats_json(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
 {
-	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i, s:o}", "domain",
+	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i, s:o, s:o}", "domain",
 						  json_name(row_name(s), VC_NAME), "id",
 		s->domid, "in", count_json(&s->in), "out", count_json(&s->out), "in_dropped", (json_int_t)s->in_dropped.packets,
 		"out_dropped",
 		(json_int_t)s->out_dropped.packets, "in_drops", drops_json(st, p, s->drops, VC_RULE_IN), "out_drops",
 		drops_json(st, p, s->drops, VC_RULE_OUT), "backlog_bytes", (json_int_t)s->backlog_bytes, "cpu_s", s->cpu_ns / 1e9, "slices",
-		(int)s->slices, "classes", classes_json(&st->classes, s->domid)));
+		(int)s->slices, "classes", classes_json(&st->classes, s->domid), "sub_classes",
+		subs_json(&st->subs, s->domid)));
 }
 
 static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
@@ -97,6 +99,7 @@ static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const str
 		       p[i].dir == VC_RULE_IN ? "in" : "out",
 		       drop_name(st, p[i].reason), (unsigned long long)p[i].packets);
 	classes_prom(&st->classes, s->domid);
+	subs_prom(&st->subs, s->domid);
 }
 
 static void stats_text(struct stats *st, const struct vc_stats_rec *s)
@@ -157,11 +160,16 @@ static int stats(struct cli *cli, struct stats *st)
 	if (cli->json)
 		st->json = json_array();
 	rc = st->drops ? 0 : classes_read(cli, &st->classes);
+	if (!rc && !st->drops)
+		rc = subs_read(cli, &st->subs);
 	if (!rc)
 		rc = cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, stats_rows, st, &r), &r);
-	if (!rc && !st->json && !st->prom)
+	if (!rc && !st->json && !st->prom) {
 		classes_text(&st->classes, st->only);
+		subs_text(&st->subs, st->only);
+	}
 	classes_free(&st->classes);
+	free(st->subs.v);
 	free(st->names);
 	if (!rc && st->only && !st->shown) {
 		fprintf(stderr, "vfrctl: there is no domain %s\n", st->only);

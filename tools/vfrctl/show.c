@@ -222,6 +222,18 @@ int cmd_blob_del(struct cli *cli)
 	return cli_call(cli, VC_BLOB_DEL, &q, sizeof(q), &r);
 }
 
+/* What the line carries; in brackets where the scheduler only reckons with it. */
+static const char *line_text(const struct vc_sched_rec *s, char out[40])
+{
+	char rate[32];
+
+	*out = 0;
+	vfrc_format_rate(s->rate_bps, rate, sizeof(rate));
+	if (s->rate_bps)
+		snprintf(out, 40, s->flags & VC_SCHED_PACED ? "%s" : "(%s)", rate);
+	return out;
+}
+
 static int sched_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
 {
 	static const char *const kinds[] = {"cpu", "net", "disk"};
@@ -229,14 +241,16 @@ static int sched_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *r
 	struct list *l = ctx;
 
 	for (uint32_t i = 0; i < p->count; i++, s++) {
+		char line[40];
 		const char *kind = s->kind < VC_SCHED_KINDS ? kinds[s->kind] : "?";
 
 		if (l->json)
-			json_array_append_new(l->json, json_pack("{s:s, s:o, s:o, s:o}", "kind", kind, "target",
-								 json_name(s->target, VC_NAME), "policy",
-				json_name(s->policy, VC_NAME), "choices", json_name(s->choices, sizeof(s->choices))));
+			json_array_append_new(l->json, json_pack("{s:s, s:o, s:o, s:I, s:b, s:o}", "kind", kind,
+				"target", json_name(s->target, VC_NAME), "policy", json_name(s->policy, VC_NAME), "rate_bps",
+				(json_int_t)s->rate_bps, "paced", s->flags & VC_SCHED_PACED, "choices",
+				json_name(s->choices, sizeof(s->choices))));
 		else
-			printf("%-5s %-16.32s %-10.32s of: %.128s\n", kind, s->target, s->policy, s->choices);
+			printf("%-5s %-16.32s %-10.32s %-20s of: %.128s\n", kind, s->target, s->policy, line_text(s, line), s->choices);
 	}
 	return 0;
 }
@@ -244,6 +258,25 @@ static int sched_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *r
 int cmd_sched_ls(struct cli *cli)
 {
 	return list(cli, VC_SCHED_LIST, sched_rows);
+}
+
+/* The rate that the configuration has for a target: another policy alone does not change it. */
+static int read_line_rate(struct cli *cli, struct vc_sched_set *m)
+{
+	struct objects all;
+	struct vfrc_reply r;
+	int rc = cli_result(cli, objects_read(cli->c, 0, VC_SCHED_SET, &all, &r), &r);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < all.n; i++) {
+		const struct vc_sched_set *have = (const void *)all.v[i]->body;
+
+		if (have->kind == m->kind && !strcmp(have->target, m->target))
+			m->rate_bps = have->rate_bps;
+	}
+	objects_free(&all);
+	return 0;
 }
 
 int cmd_sched_set(struct cli *cli)
@@ -260,13 +293,15 @@ int cmd_sched_set(struct cli *cli)
 	net = !strcmp(cli->argv[0], "net");
 	if ((!net && strcmp(cli->argv[0], "cpu")) || cli->argc != (net ? 3 : 2))
 		return cli_usage(cli, "write: sched set cpu POLICY, or sched set net TARGET POLICY");
-	if (rate && vfrc_parse_rate(rate, &bps))
-		return cli_usage(cli, "'%s' is not a rate", rate);
+	if (rate && strcmp(rate, "none") && vfrc_parse_rate(rate, &bps))
+		return cli_usage(cli, "'%s' is not a rate: write 950mbit, or none", rate);
 	m.kind = net ? VC_SCHED_NET : VC_SCHED_CPU;
 	m.rate_bps = bps;
 	rc = net ? cli_domain(cli, cli->argv[1], m.target) : 0;
 	if (!rc)
 		rc = cli_domain(cli, cli->argv[cli->argc - 1], m.policy);
+	if (!rc && net && !rate)
+		rc = read_line_rate(cli, &m);
 	return rc ? rc : cli_call(cli, VC_SCHED_SET, &m, sizeof(m), &r);
 }
 

@@ -94,6 +94,38 @@ int machine_class_info(void *machine, unsigned int link, uint16_t domid, struct 
 	return 0;
 }
 
+int machine_sub_set(void *machine, uint16_t domid, unsigned int index, const struct vc_sub_set *set, struct control_error *err)
+{
+	struct netsched_sub sub;
+	struct netsched_refusal why = { 0 };
+	int ret;
+
+	if (set)
+		sub = (struct netsched_sub){ .weight = set->weight, .dscp_set = set->dscps };
+	ret = net_sub_set(domid, index, set ? &sub : NULL, &why);
+	return ret ? control_refuse(err, -ret, "sub-class", "'%s': %s", set ? set->dom : "", why.text) : 0;
+}
+
+int machine_sub_info(void *machine, unsigned int link, uint16_t domid, unsigned int index, struct vc_sub_rec *out)
+{
+	struct net_sub_info s;
+	int ret = net_sub_read(link, domid, index, &s);
+
+	if (ret)
+		return ret;
+	copy(out->link, sizeof(out->link), s.link);
+	out->domid = domid;
+	out->dir = s.dir == VFR_IN ? VC_RULE_IN : VC_RULE_OUT;
+	out->index = (uint8_t)index;
+	out->weight = s.sub.weight;
+	out->dscps = s.sub.dscp_set;
+	out->sent = (struct vc_count){ s.stats.sent_packets, s.stats.sent_bytes };
+	out->backlog = (struct vc_count){ s.stats.backlog_packets, s.stats.backlog_bytes };
+	out->drops = s.stats.drops;
+	out->marks = s.stats.marks;
+	return 0;
+}
+
 unsigned int machine_drops(void *machine, uint16_t domid, struct vc_drop_rec *out, unsigned int max)
 {
 	struct net_drops d;
@@ -132,8 +164,6 @@ static int set_net(const struct vc_sched_set *set, struct control_error *err)
 		return control_refuse(err, ENOMEM, "no-memory", "'%s': no memory for scheduler policy '%s'", set->target, set->policy);
 	if (ret)
 		return control_refuse(err, -ret, "no-policy", "'%s' has no scheduler policy '%s'", set->target, set->policy);
-	if (!set->rate_bps)
-		return 0;
 	ret = guests ? net_guests_rate(set->rate_bps, &why) : net_uplink_rate((unsigned)i, set->rate_bps, &why);
 	return ret ? control_refuse(err, ERANGE, "rate", "'%s': %s", set->target, why.text) : 0;
 }
@@ -185,10 +215,12 @@ int machine_sched_info(void *machine, unsigned int index, struct vc_sched_rec *o
 		copy(out->policy, sizeof(out->policy), u.policy);
 	} else if (index == 1 || !net_uplink_read(index - 2, &u)) {
 		copy(out->target, sizeof(out->target), NET_GUESTS);
-		copy(out->policy, sizeof(out->policy), net_guests_policy_name());
+		copy(out->policy, sizeof(out->policy), net_guests_policy_name(&u.rate_bps, &u.paced));
 	} else {
 		return -ENOENT;
 	}
+	out->rate_bps = u.rate_bps;
+	out->flags = u.paced ? VC_SCHED_PACED : 0;
 	for (unsigned i = 0; netsched_nth(i); i++)
 		add_choice(out, netsched_name(netsched_nth(i)));
 	return 0;

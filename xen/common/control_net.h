@@ -10,6 +10,8 @@
 int machine_uplink_info(void *machine, unsigned int index, struct control_uplink_info *out);
 int machine_rate_set(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err);
 int machine_class_info(void *machine, unsigned int link, uint16_t domid, struct vc_class_rec *out);
+int machine_sub_set(void *machine, uint16_t domid, unsigned int index, const struct vc_sub_set *set, struct control_error *err);
+int machine_sub_info(void *machine, unsigned int link, uint16_t domid, unsigned int index, struct vc_sub_rec *out);
 unsigned int machine_drops(void *machine, uint16_t domid, struct vc_drop_rec *out, unsigned int max);
 int machine_sched_set(void *machine, const struct vc_sched_set *set, struct control_error *err);
 int machine_sched_info(void *machine, unsigned int index, struct vc_sched_rec *out);

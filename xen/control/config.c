@@ -151,6 +151,8 @@ static const char *object_dom(const struct object *o)
 		return ((const struct vc_rule_set *)o->body)->dom;
 	case VC_DISK_SET:
 		return ((const struct vc_disk_set *)o->body)->dom;
+	case VC_SUB_SET:
+		return ((const struct vc_sub_set *)o->body)->dom;
 	default:
 		return NULL;
 	}

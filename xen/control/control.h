@@ -143,6 +143,10 @@ struct control_ops {
 	/* A domain's class in the scheduler of the link-th link (all but the domain's name): -ENODEV past the last, -ENOENT where
 	 * it has none. domid 0: what the router itself sends. Optional. */
 	int (*class_info)(void *machine, unsigned int link, uint16_t domid, struct vc_class_rec *out);
+	/* A sub-class of a domain that was built; NULL: it is no more. Called whenever they change, after each build, and after rate_set(),
+	 * which may give the domain another class. And what one did: as class_info. Optional. */
+	int (*sub_set)(void *machine, uint16_t domid, unsigned int index, const struct vc_sub_set *set, struct control_error *err);
+	int (*sub_info)(void *machine, unsigned int link, uint16_t domid, unsigned int index, struct vc_sub_rec *out);
 	/* What a domain lost outside of the router, by name, always the same names in the same order: returns how many, at most
 	 * `max`. domid 0: what no domain is charged with. Optional. */
 	unsigned int (*drops)(void *machine, uint16_t domid, struct vc_drop_rec *out, unsigned int max);

@@ -120,6 +120,7 @@ static int dom_build(struct control *c, struct dom *d, struct control_error *err
 		return rc;
 	if (d->rate && c->p.ops->rate_set && c->p.ops->rate_set(c->p.machine, d->domid, (const void *)d->rate->body, err))
 		env_log(ENV_ERROR, "control: the rates of %s are not in force: %s", d->name, err->text);
+	subs_renew(c, d);
 	d->built = true;
 	d->state = VC_DOM_PAUSED;
 	d->fresh = !(m->flags & VC_DOM_START_PAUSED);

@@ -120,6 +120,7 @@ struct dom {
 	char reason[VC_NAME];
 	const struct object *obj;	/* held by the current configuration */
 	const struct object *rate;
+	const struct object *sub[VC_SUBS];
 	/* derived from the slices, by net_sync() */
 	uint32_t addr, nat_addr;
 	bool has_inner;
@@ -153,6 +154,12 @@ int rules_apply(struct control *c, const struct object *old, const struct object
 int sched_check(const void *body, size_t n, struct control_error *err);
 int sched_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,
 		struct control_error *err);
+int sub_check(const void *body, size_t n, struct control_error *err);
+int sub_check_refs(struct control *c, const struct object *o, const struct transition *t, struct control_error *err);
+int sub_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,
+	      struct control_error *err);
+/* => the domain's classes may be new: its sub-classes are set in them */
+void subs_renew(struct control *c, const struct dom *d);
 int disk_check(const void *body, size_t n, struct control_error *err);
 int disk_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,
 	       struct control_error *err);
@@ -315,7 +322,10 @@ int see_audit(struct request *rq);
 int see_whois(struct request *rq);
 int see_uplinks(struct request *rq);
 int see_classes(struct request *rq);
+/* => the head of a paged reply, without records yet */
+struct vc_page_reply *page_start(struct request *rq, uint32_t record);
 int see_scheds(struct request *rq);
+int see_subs(struct request *rq);
 int see_domains(struct request *rq);
 int see_config(struct request *rq);
 int see_history(struct request *rq);

@@ -61,6 +61,8 @@ int rate_apply(struct control *c, const struct object *old, const struct object 
 	rc = router_limits(c, d, r);
 	if (!rc || !new) {
 		d->rate = new;
+		if (d->built)
+			subs_renew(c, d);
 		return 0;
 	}
 	if (c->p.ops->rate_set)

@@ -41,6 +41,11 @@ static const struct object_kind object_kinds[] = {
 		.key = {KEY(vc_disk_set, dom), KEY(vc_disk_set, index)},
 		.check = disk_check, .check_refs = ref_dom, .apply = disk_apply,
 	},
+	[VC_SUB_SET - VC_SCHED_SET] = {
+		.name = "sub-class", .fixed = sizeof(struct vc_sub_set),
+		.key = {KEY(vc_sub_set, dom), KEY(vc_sub_set, index)},
+		.check = sub_check, .check_refs = sub_check_refs, .apply = sub_apply,
+	},
 };
 static_assert(ENV_ARRAY_SIZE(object_kinds) == VC_OBJECT_END - VC_SCHED_SET, "a kind for each object message");
 

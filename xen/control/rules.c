@@ -44,7 +44,11 @@ static int check_rule(const struct vc_rule *r, unsigned int i, struct control_er
 		return control_refuse(err, EINVAL, "bad-rule", "rule %u: ports need tcp, udp or sctp", i + 1);
 	if (r->icmp_set > 2 || r->proto_set > 1)
 		return control_refuse(err, EINVAL, "bad-rule", "rule %u: proto_set or icmp_set is out of range", i + 1);
-	rc = check_ranges(r->sports, r->nsrc, err, i);
+	if (r->sub >= VC_SUBS)
+		return control_refuse(err, EINVAL, "bad-rule", "rule %u: sub-class %u, but they are 1 to %d", i + 1, r->sub, VC_SUBS - 1);
+	rc = check_zero(r->reserved, sizeof(r->reserved), err);
+	if (!rc)
+		rc = check_ranges(r->sports, r->nsrc, err, i);
 	return rc ? rc : check_ranges(r->dports, r->ndst, err, i);
 }
 
@@ -108,6 +112,7 @@ static void base_rule(const struct vc_rule *r, unsigned int i, bool keep, struct
 	o->sport_last = o->dport_last = 65535;
 	o->rate = r->limit_pps;
 	o->burst = r->limit_burst;
+	o->sched_class = r->sub;
 	if (r->flags & VC_RULE_LOG)
 		o->flags |= VFR_RULE_LOG;
 	if (r->limit_pps)

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-static struct vc_page_reply *page_start(struct request *rq, uint32_t record)
+struct vc_page_reply *page_start(struct request *rq, uint32_t record)
 {
 	struct vc_page_reply *p = reply_add(rq->r, sizeof(*p));
 

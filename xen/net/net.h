@@ -72,6 +72,7 @@ struct net_uplink_info {
 	uint16_t mtu, port;
 	bool up;
 	uint64_t rate_bps;
+	bool paced;                    /* the scheduler holds it to that */
 	const char *policy;
 	uint32_t queued_packets;
 	struct net_counters dir[2];    /* VFR_IN: from the wire */
@@ -80,7 +81,7 @@ struct net_uplink_info {
 int net_uplink_read(unsigned int index, struct net_uplink_info *out);
 /* Another scheduler policy on an uplink, live. -ENOENT (uplink or policy), -ENOMEM. */
 int net_uplink_policy(unsigned int index, const char *policy);
-/* The link's rate, and whether the scheduler holds it. */
+/* What the line carries, to which the scheduler holds it; 0: its device alone limits it. */
 int net_uplink_rate(unsigned int index, uint64_t rate_bps, struct netsched_refusal *why);
 
 /* --- classes of the network schedulers --- */
@@ -96,7 +97,8 @@ void net_guests_class_del(uint16_t domid);
 /* -ENOENT (no such policy), -ENOMEM. */
 int net_guests_policy(const char *policy);
 int net_guests_rate(uint64_t rate_bps, struct netsched_refusal *why);
-const char *net_guests_policy_name(void);
+/* => the policy's name; what the side carries, and whether it is held to that. */
+const char *net_guests_policy_name(uint64_t *rate_bps, bool *paced);
 
 struct net_class_info {
 	const char *link, *policy;
@@ -106,6 +108,18 @@ struct net_class_info {
 };
 /* A domain's class on the link-th uplink, behind the last on the guests' side. -ENODEV past that, -ENOENT without a class. */
 int net_class_read(unsigned int link, uint16_t domid, struct net_class_info *out);
+
+/* A sub-class of a domain wherever it has a class now; sub NULL: it is no more. -ENOMEM, -EINVAL: then it may be set in part. */
+int net_sub_set(uint16_t domid, uint32_t index, const struct netsched_sub *sub, struct netsched_refusal *why);
+
+struct net_sub_info {
+	const char *link;
+	enum vfr_dir dir;
+	struct netsched_sub sub;
+	struct netsched_sub_stats stats;
+};
+/* -ENODEV past the last link, -ENOENT without a class or sub-class there. */
+int net_sub_read(unsigned int link, uint16_t domid, uint32_t index, struct net_sub_info *out);
 
 /* What a domain lost outside of the router; domid 0: what no domain is charged with. */
 struct net_drops {

@@ -262,18 +262,20 @@ int net_guests_rate(uint64_t rate_bps, struct netsched_refusal *why)
 	int rc;
 
 	env_lock(&lock);
-	rc = netsched_link_rate(sched, rate_bps, why);
+	rc = rate_bps ? netsched_link_rate(sched, rate_bps, why) : netsched_link_free(sched, SCHED_LINK_BPS, why);
 	env_unlock(&lock);
 	settle();
 	return rc;
 }
 
-const char *net_guests_policy_name(void)
+const char *net_guests_policy_name(uint64_t *rate_bps, bool *paced)
 {
 	const char *name;
 
 	env_lock(&lock);
 	name = netsched_name(netsched_policy(sched));
+	*rate_bps = netsched_link(sched)->rate_bps;
+	*paced = netsched_link(sched)->paced;
 	env_unlock(&lock);
 	return name;
 }
@@ -286,6 +288,28 @@ int shape_class_read(uint16_t domid, struct net_class_info *out)
 	out->dir = VFR_IN;
 	env_lock(&lock);
 	rc = net_class_fill(sched, domid, out);
+	env_unlock(&lock);
+	return rc;
+}
+
+int shape_sub_set(uint16_t domid, uint32_t index, const struct netsched_sub *sub, struct netsched_refusal *why)
+{
+	int rc;
+
+	env_lock(&lock);
+	rc = net_sub_change(sched, domid, index, sub, why);
+	env_unlock(&lock);
+	return rc;
+}
+
+int shape_sub_read(uint16_t domid, uint32_t index, struct net_sub_info *out)
+{
+	int rc;
+
+	out->link = NET_GUESTS;
+	out->dir = VFR_IN;
+	env_lock(&lock);
+	rc = netsched_sub_get(sched, domid, index, &out->sub, &out->stats);
 	env_unlock(&lock);
 	return rc;
 }

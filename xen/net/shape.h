@@ -26,6 +26,10 @@ unsigned int shape_push(uint16_t domid, struct pktq *q);
 /* => in SOFTIRQ_NET_TX: packets whose time has come go to their guests. */
 void shape_poll(void);
 int shape_class_read(uint16_t domid, struct net_class_info *out);
+int shape_sub_set(uint16_t domid, uint32_t index, const struct netsched_sub *sub, struct netsched_refusal *why);
+int shape_sub_read(uint16_t domid, uint32_t index, struct net_sub_info *out);
+/* => sub NULL: none. Without a class there is nothing to do. The scheduler's lock is held. */
+int net_sub_change(struct netsched *ns, uint16_t domid, uint32_t index, const struct netsched_sub *sub, struct netsched_refusal *why);
 /* => all but link and dir, of a class of one scheduler; its lock is held. -ENOENT */
 int net_class_fill(struct netsched *ns, uint16_t domid, struct net_class_info *out);
 /* => drops that no class counts. */

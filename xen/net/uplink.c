@@ -181,6 +181,41 @@ int net_class_set(uint16_t domid, const struct netsched_params *params, struct n
 	return rc;
 }
 
+int net_sub_change(struct netsched *ns, uint16_t domid, uint32_t index, const struct netsched_sub *sub, struct netsched_refusal *why)
+{
+	int rc = sub ? netsched_sub_set(ns, domid, index, sub, why) : netsched_sub_del(ns, domid, index);
+
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int net_sub_set(uint16_t domid, uint32_t index, const struct netsched_sub *sub, struct netsched_refusal *why)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; !rc && i < nr_uplinks; i++) {
+		lock(&uplinks[i]);
+		rc = net_sub_change(uplinks[i].sched, domid, index, sub, why);
+		unlock(&uplinks[i]);
+	}
+	return rc ? rc : shape_sub_set(domid, index, sub, why);
+}
+
+int net_sub_read(unsigned int link, uint16_t domid, uint32_t index, struct net_sub_info *out)
+{
+	int rc;
+
+	if (link > nr_uplinks)
+		return -ENODEV;
+	if (link == nr_uplinks)
+		return shape_sub_read(domid, index, out);
+	out->link = uplinks[link].nic->name;
+	out->dir = VFR_OUT;
+	lock(&uplinks[link]);
+	rc = netsched_sub_get(uplinks[link].sched, domid, index, &out->sub, &out->stats);
+	unlock(&uplinks[link]);
+	return rc;
+}
+
 int net_class_fill(struct netsched *ns, uint16_t domid, struct net_class_info *out)
 {
 	out->policy = netsched_name(netsched_policy(ns));
@@ -278,18 +313,23 @@ int net_uplink_policy(unsigned int index, const char *policy)
  */
 #define SPLIT_BELOW_BPS 1000000000UL
 
+static int link_rate(struct uplink *up, uint64_t rate_bps, bool paced, struct netsched_refusal *why)
+{
+	return paced ? netsched_link_rate(up->sched, rate_bps, why) : netsched_link_free(up->sched, rate_bps, why);
+}
+
 static int set_rate(struct uplink *up, uint64_t rate_bps, struct netsched_refusal *why)
 {
 	const struct netsched_link old = *netsched_link(up->sched);
-	bool split = rate_bps < SPLIT_BELOW_BPS;
+	bool split = rate_bps && rate_bps < SPLIT_BELOW_BPS;
 	uint32_t most = split ? up->nic->mtu + 18u + NETSCHED_FRAME_EXTRA : NETSCHED_MAX_PACKET;
-	int rc = netsched_link_rate(up->sched, rate_bps, why);
+	int rc = link_rate(up, rate_bps ? rate_bps : SCHED_LINK_BPS, rate_bps, why);
 
 	if (rc)
 		return rc;
 	rc = netsched_link_packet(up->sched, most, why);
 	if (rc)
-		netsched_link_rate(up->sched, old.rate_bps, NULL);
+		link_rate(up, old.rate_bps, old.paced, NULL);
 	else
 		up->split = split;
 	return rc;
@@ -321,6 +361,7 @@ int net_uplink_read(unsigned int index, struct net_uplink_info *out)
 	memcpy(out->mac, up->nic->mac, sizeof(out->mac));
 	lock(up);
 	out->rate_bps = netsched_link(up->sched)->rate_bps;
+	out->paced = netsched_link(up->sched)->paced;
 	out->policy = netsched_name(netsched_policy(up->sched));
 	out->queued_packets = netsched_backlog(up->sched) + (up->head ? 1 : 0);
 	out->dir[VFR_OUT] = up->tx;

@@ -101,7 +101,7 @@ int client_call(struct client *cl, struct world *w, uint16_t type, const void *b
 
 int client_hello(struct client *cl, struct world *w, uint32_t session)
 {
-	struct vc_hello h = {.session = session, .min_version = 1, .max_version = 1, .client = "test"};
+	struct vc_hello h = {.session = session, .min_version = VC_VERSION, .max_version = VC_VERSION, .client = "test"};
 
 	cl->session = session;
 	return client_call(cl, w, VC_HELLO, &h, sizeof(h));

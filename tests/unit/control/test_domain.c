@@ -87,6 +87,79 @@ static void destroying_a_domain_takes_all_that_names_it(void **state)
 	assert_false(w.sim->dom[1].used);
 }
 
+static struct vc_sub_set m_sub(const char *dom, unsigned int index, unsigned int weight, uint64_t dscps)
+{
+	struct vc_sub_set s = {.index = index, .weight = weight, .dscps = dscps};
+
+	strncpy(s.dom, dom, sizeof(s.dom) - 1);
+	return s;
+}
+
+static const struct vc_sub_set *sub_of(const char *dom, unsigned int index)
+{
+	return &w.sim->dom[dom_record(dom)->domid].sub[index];
+}
+
+static void sub_classes_make_sense_or_are_refused(void **state)
+{
+	struct vc_sub_set voice = m_sub("web1", 1, 9, 1ull << 46), bulk = m_sub("web1", 2, 1, 1ull << 8), bad;
+
+	add_base();
+	assert_int_equal(CALL(VC_SUB_SET, voice), 0);
+	assert_int_equal(CALL(VC_SUB_SET, bulk), 0);
+	bad = m_sub("nobody", 1, 1, 0);
+	assert_refused(CALL(VC_SUB_SET, bad), ENOENT, "no-domain", "");
+	bad = m_sub("web1", 8, 1, 0);
+	assert_refused(CALL(VC_SUB_SET, bad), EINVAL, "bad-value", "");
+	bad = m_sub("web1", 1, 0, 0);
+	assert_refused(CALL(VC_SUB_SET, bad), EINVAL, "bad-value", "");
+	bad = m_sub("web1", 0, 1, 2);
+	assert_refused(CALL(VC_SUB_SET, bad), EINVAL, "bad-value", "");
+	bad = m_sub("web1", 3, 1, 3ull << 45);
+	assert_refused(CALL(VC_SUB_SET, bad), EEXIST, "dscp-taken", "");
+	assert_int_equal(sub_of("web1", 1)->weight, 9);
+	assert_int_equal(sub_of("web1", 2)->weight, 1);
+	assert_int_equal(sub_of("web1", 3)->weight, 0);
+	assert_int_equal(CALL(VC_SUB_SET | VC_DEL, voice), 0);
+	assert_int_equal(sub_of("web1", 1)->weight, 0);
+	assert_refused(CALL(VC_SUB_SET | VC_DEL, voice), ENOENT, "no-such-object", "");
+	bad = m_sub("web1", 3, 1, 3ull << 45);
+	assert_int_equal(CALL(VC_SUB_SET, bad), 0);
+}
+
+/* The machine forgets them with the domain, and may with its rates; a rollback takes them back. */
+static void sub_classes_stay_with_their_domain(void **state)
+{
+	struct vc_sub_set voice = m_sub("web1", 1, 9, 1ull << 46), more = m_sub("web1", 1, 20, 0);
+	struct vc_rate_set r = m_rate("web1", 1000000);
+	struct vc_dom_op op = {.name = "web1"};
+	struct vc_rollback back = {0};
+	struct vc_page q = {0};
+	const struct vc_page_reply *p;
+	const struct vc_sub_rec *rec;
+
+	add_base();
+	assert_int_equal(CALL(VC_SUB_SET, voice), 0);
+	assert_int_equal(CALL(VC_DOM_STOP, op), 0);
+	assert_int_equal(CALL(VC_SUB_SET, more), 0);
+	memset(w.sim->dom[1].sub, 0, sizeof(w.sim->dom[1].sub));
+	assert_int_equal(CALL(VC_DOM_REBOOT, op), 0);
+	assert_int_equal(sub_of("web1", 1)->weight, 20);
+	assert_int_equal(CALL(VC_ROLLBACK, back), 0);
+	assert_int_equal(sub_of("web1", 1)->weight, 9);
+	memset(w.sim->dom[1].sub, 0, sizeof(w.sim->dom[1].sub));
+	assert_int_equal(CALL(VC_RATE_SET, r), 0);
+	assert_int_equal(sub_of("web1", 1)->weight, 9);
+
+	assert_int_equal(CALL(VC_SUB_LIST, q), 0);
+	p = (const void *)cl.body;
+	rec = (const void *)(p + 1);
+	assert_int_equal(p->count, 1);
+	assert_string_equal(rec->dom, "web1");
+	assert_int_equal(rec->index, 1);
+	assert_true(rec->dscps == 1ull << 46);
+}
+
 static void console_is_read_from_an_offset_and_written(void **state)
 {
 	struct {
@@ -255,7 +328,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_domain_that_stops_does_as_on_says), T(a_crash_loop_has_a_brake), T(a_domain_keeps_number_and_slices_over_a_reboot),
-		T(destroying_a_domain_takes_all_that_names_it), T(console_is_read_from_an_offset_and_written),
+		T(destroying_a_domain_takes_all_that_names_it), T(sub_classes_make_sense_or_are_refused),
+		T(sub_classes_stay_with_their_domain), T(console_is_read_from_an_offset_and_written),
 		T(a_wait_ends_with_news_with_time_or_silently), T(an_upload_comes_in_order_or_not_at_all),
 		T(a_plan_skips_what_is_refused_and_goes_on), T(a_plan_cut_anywhere_keeps_what_is_whole),
 		T(configuration_and_plan_are_the_same_bytes),

@@ -166,6 +166,8 @@ static void policy_changes_while_packets_wait(void **state)
 					   .interval_us = 1000000 };
 	static const char *const policies[] = { "drr", "tbf", "hfq", "rr", "hfq" };
 	unsigned int got;
+	uint64_t rate;
+	bool paced;
 
 	set_class(1, &p);
 	guest_post_rx(g, NETIF_RING - 1);
@@ -173,7 +175,7 @@ static void policy_changes_while_packets_wait(void **state)
 	got = frames_seen(g);
 	for (unsigned int i = 0; i < ENV_ARRAY_SIZE(policies); i++) {
 		assert_int_equal(net_guests_policy(policies[i]), 0);
-		assert_string_equal(net_guests_policy_name(), policies[i]);
+		assert_string_equal(net_guests_policy_name(&rate, &paced), policies[i]);
 		world_pass(20 * MS);
 		got += frames_seen(g);
 	}
@@ -183,6 +185,74 @@ static void policy_changes_while_packets_wait(void **state)
 	}
 	assert_int_equal(got, 400);
 	assert_int_equal(net_guests_policy("nonesuch"), -ENOENT);
+}
+
+static void sub_classes_are_the_domains_and_are_counted(void **state)
+{
+	const struct netsched_params p = { .ceiling_bps = 80000000, .burst_bytes = 100000, .weight = NET_WEIGHT_DEFAULT };
+	const struct netsched_sub sub = { .weight = 9, .dscp_set = 1ull << 46 };
+	struct net_sub_info info;
+	unsigned int got = 0;
+
+	assert_int_equal(net_sub_set(1, 3, &sub, NULL), 0);	/* on the uplink; there is no class for receiving yet */
+	assert_int_equal(net_sub_read(0, 1, 3, &info), 0);
+	assert_int_equal(info.dir, VFR_OUT);
+	assert_int_equal(net_sub_read(1, 1, 3, &info), -ENOENT);
+	assert_int_equal(net_sub_read(2, 1, 3, &info), -ENODEV);
+	set_class(1, &p);
+	assert_int_equal(net_sub_set(1, 3, &sub, NULL), 0);
+	guest_post_rx(g, NETIF_RING - 1);
+	for (unsigned int ms = 0; ms < 50; ms++) {
+		sub_class = ms < 25 ? 0 : 3;
+		if (ms == 0 || ms == 25)	/* the other one is empty by then: there is one order to check */
+			frames_come(ms ? 30 : 20);
+		world_pass(MS);
+		got += frames_seen(g);
+	}
+	assert_int_equal(got, 50);
+	assert_int_equal(net_sub_read(1, 1, 3, &info), 0);
+	assert_string_equal(info.link, "guests");
+	assert_int_equal(info.sub.weight, 9);
+	assert_int_equal(info.stats.sent_packets, 30);
+	assert_int_equal(info.stats.sent_bytes, 30 * WIRE);
+	assert_int_equal(net_sub_read(1, 1, 0, &info), 0);
+	assert_int_equal(info.stats.sent_packets, 20);
+	assert_int_equal(net_sub_set(1, 3, NULL, NULL), 0);
+	assert_int_equal(net_sub_set(1, 3, NULL, NULL), 0);	/* nothing to do */
+	assert_int_equal(net_sub_read(1, 1, 3, &info), -ENOENT);
+	assert_int_equal(net_sub_read(0, 1, 3, &info), -ENOENT);
+}
+
+/* Paced to 8 Mbit/s for a second, then not at all. */
+static void a_line_is_paced_and_let_go(void **state)
+{
+	const struct netsched_params p = { .ceiling_bps = 10000000000, .weight = NET_WEIGHT_DEFAULT };
+	struct net_uplink_info up;
+	unsigned int got = 0;
+	uint64_t rate;
+	bool paced;
+
+	set_class(1, &p);
+	guest_post_rx(g, NETIF_RING - 1);
+	assert_int_equal(net_guests_rate(8000000, NULL), 0);
+	net_guests_policy_name(&rate, &paced);
+	assert_int_equal(rate, 8000000);
+	assert_true(paced);
+	frames_come(200);
+	got = frames_seen(g);
+	assert_true(got < 150);
+	assert_int_equal(net_guests_rate(0, NULL), 0);
+	net_guests_policy_name(&rate, &paced);
+	assert_true(rate > 1000000000 && !paced);
+	world_run();
+	assert_int_equal(got + frames_seen(g), 200);
+
+	assert_int_equal(net_uplink_rate(0, 50000000, NULL), 0);
+	net_uplink_read(0, &up);
+	assert_true(up.paced && up.rate_bps == 50000000);
+	assert_int_equal(net_uplink_rate(0, 0, NULL), 0);
+	net_uplink_read(0, &up);
+	assert_true(!up.paced && up.rate_bps == rate);
 }
 
 static void drops_are_called_as_the_scheduler_calls_them(void **state)
@@ -202,6 +272,8 @@ int main(void)
 		T(sender_does_not_wait_for_a_slow_receiver),
 		T(without_rates_it_receives_directly_and_nothing_is_lost),
 		T(policy_changes_while_packets_wait),
+		T(sub_classes_are_the_domains_and_are_counted),
+		T(a_line_is_paced_and_let_go),
 		cmocka_unit_test(drops_are_called_as_the_scheduler_calls_them),
 	};
 

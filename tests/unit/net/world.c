@@ -24,7 +24,7 @@ struct cpu host_cpu;
 uint32_t nr_cpus = 1;
 struct guest guests[3];
 uint64_t host_now = 1000000000;
-uint16_t route_to, inbound_to;
+uint16_t route_to, inbound_to, sub_class;
 static uint32_t rx_cons[3];
 struct xenstore *the_xenstore;
 
@@ -361,7 +361,7 @@ void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_por
 		pkts[i]->l3 = 14;
 		pkts[i]->flow_hash = 1;
 		pkts[i]->dscp = pkts[i]->ecn = 0;
-		pkts[i]->sched_class = 0;
+		pkts[i]->sched_class = sub_class;
 	}
 }
 
@@ -461,7 +461,7 @@ void world_start(void)
 	}
 	world_card_features(NIC_TX_CSUM | NIC_TX_TSO4 | NIC_TX_TSO6);
 	card_holds = false;
-	route_to = 0;
+	route_to = sub_class = 0;
 	inbound_to = NET_GUEST_PORT(1);
 	for (uint16_t i = 0; i < 3; i++)
 		guest_start(&guests[i], (uint16_t)(i + 1));

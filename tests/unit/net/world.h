@@ -47,6 +47,7 @@ extern struct sent *wire, **wire_tail; /* what the card was given, in order */
 extern bool card_holds;        /* frames given to the card are not done until card_complete() */
 extern uint16_t route_to;      /* guests' packets go to this port; default: the uplink */
 extern uint16_t inbound_to;    /* the uplink's frames go to this port */
+extern uint16_t sub_class;     /* of all packets, as a rule would have it */
 extern uint64_t host_now;
 
 void world_start(void);

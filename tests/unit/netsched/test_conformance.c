@@ -206,6 +206,28 @@ static void a_failed_switch_changes_nothing(const struct netsched_ops *ops)
 	sim_free(s);
 }
 
+/* Where there are flow queues, each packet that waits in a class waits in one of its sub-classes. */
+static void subs_add_up(struct sim *s, uint32_t id)
+{
+	uint32_t packets = 0, bytes = 0, found = 0;
+	struct netsched_stats all;
+
+	for (uint32_t i = 0; i < NETSCHED_SUBS; i++) {
+		struct netsched_sub_stats st;
+
+		if (netsched_sub_get(s->ns, id, i, NULL, &st))
+			continue;
+		packets += st.backlog_packets;
+		bytes += st.backlog_bytes;
+		found++;
+	}
+	if (!found || !(netsched_policy(s->ns)->flags & NETSCHED_HAS_FLOWS))
+		return;
+	assert_int_equal(netsched_stats_read(s->ns, id, s->now, false, &all), 0);
+	assert_int_equal(packets, all.backlog_packets);
+	assert_int_equal(bytes, all.backlog_bytes);
+}
+
 /* Random everything: arrivals, departures, classes that come, change and go. sim_free() finds what is lost. */
 static void survives_random_changes(const struct netsched_ops *ops)
 {
@@ -224,6 +246,10 @@ static void survives_random_changes(const struct netsched_ops *ops)
 			netsched_class_del(s->ns, id);
 		if (random_below(300) == 0)
 			netsched_sub_set(s->ns, id, random_below(8), &(struct netsched_sub) { 1 + random_below(9), 1ull << 46 }, NULL);
+		if (random_below(300) == 0)
+			netsched_sub_del(s->ns, id, random_below(8));
+		if (random_below(10) == 0)
+			subs_add_up(s, id);
 		s->dscp = random_below(2) ? 46 : 0;
 		s->mark = (uint8_t)random_below(9);
 		/* a flow keeps its DSCP and mark; mark 8 is none */

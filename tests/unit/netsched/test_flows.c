@@ -2,6 +2,7 @@
 /* Inside a domain: flows, sub-classes, marks, and who is hit when the queue is full. */
 #include <harness.h>
 
+#include <errno.h>
 #include <math.h>
 
 #include <sched/net/policy.h>
@@ -143,6 +144,77 @@ static void sub_classes_share_by_weight(void **state)
 	sim_free(s);
 }
 
+static struct netsched_sub_stats sub_stats(struct sim *s, uint32_t index)
+{
+	struct netsched_sub_stats st = { 0 };
+
+	assert_int_equal(netsched_sub_get(s->ns, 1, index, NULL, &st), 0);
+	return st;
+}
+
+static void arrive_as(struct sim *s, uint8_t dscp, uint8_t mark, uint32_t flow, uint32_t bytes, unsigned int n)
+{
+	s->dscp = dscp;
+	s->mark = mark;
+	while (n--)
+		sim_arrive(s, 1, flow, bytes);
+	s->dscp = s->mark = 0;
+}
+
+static void sub_classes_are_counted_apart(void **state)
+{
+	struct sim *s = start(&(struct netsched_params) { .limit_packets = 40, .limit_bytes = 100000 });
+	struct netsched_sub sub;
+	uint64_t next;
+
+	assert_int_equal(netsched_sub_get(s->ns, 1, 0, &sub, NULL), -ENOENT);	/* not divided */
+	assert_int_equal(netsched_sub_set(s->ns, 1, 2, &(struct netsched_sub) { 7, 1ull << 46 }, NULL), 0);
+	assert_int_equal(netsched_sub_get(s->ns, 1, 2, &sub, NULL), 0);
+	assert_int_equal(sub.weight, 7);
+	assert_true(sub.dscp_set == 1ull << 46);
+	assert_int_equal(netsched_sub_get(s->ns, 1, 3, &sub, NULL), -ENOENT);
+
+	arrive_as(s, 46, 0, 1, 500, 1);
+	assert_int_equal(sub_stats(s, 2).backlog_bytes, 500);	/* alone, and counted all the same */
+	arrive_as(s, 0, 2, 2, 300, 4);
+	arrive_as(s, 0, 0, 3, 100, 35);
+	arrive_as(s, 46, 0, 1, 500, 2);		/* full: the default's flow is the longest */
+	assert_int_equal(sub_stats(s, 2).backlog_packets, 7);
+	assert_int_equal(sub_stats(s, 2).backlog_bytes, 3 * 500 + 4 * 300);
+	assert_int_equal(sub_stats(s, 0).drops, 2);
+	assert_int_equal(sub_stats(s, 2).drops, 0);
+	while (sim_depart(s, &next) >= 0)
+		;
+	assert_int_equal(sub_stats(s, 2).sent_packets, 7);
+	assert_int_equal(sub_stats(s, 2).sent_bytes, 3 * 500 + 4 * 300);
+	assert_int_equal(sub_stats(s, 0).sent_packets, 33);
+	assert_int_equal(sub_stats(s, 0).backlog_packets + sub_stats(s, 2).backlog_packets, 0);
+	sim_free(s);
+}
+
+static void what_a_sub_class_held_goes_to_the_default(void **state)
+{
+	struct sim *s = start(&(struct netsched_params) { .limit_packets = 100 });
+	uint64_t next;
+
+	assert_int_equal(netsched_sub_del(s->ns, 1, 2), -ENOENT);
+	assert_int_equal(netsched_sub_set(s->ns, 1, 2, &(struct netsched_sub) { 7, 1ull << 46 }, NULL), 0);
+	assert_int_equal(netsched_sub_set(s->ns, 1, 0, &(struct netsched_sub) { 9, 0 }, NULL), 0);
+	arrive_as(s, 46, 0, 1, 500, 5);
+	assert_int_equal(netsched_sub_del(s->ns, 1, 2), 0);
+	assert_int_equal(netsched_sub_del(s->ns, 1, 2), -ENOENT);
+	assert_int_equal(sub_stats(s, 0).backlog_packets, 5);
+	assert_int_equal(netsched_switch(s->ns, netsched_find("drr"), s->now), 0);
+	assert_int_equal(netsched_sub_set(s->ns, 1, 3, &(struct netsched_sub) { 2, 1ull << 46 }, NULL), 0);
+	assert_int_equal(netsched_switch(s->ns, &netsched_hfq, s->now), 0);	/* set under any policy, used by this one */
+	assert_int_equal(sub_stats(s, 3).backlog_packets, 5);
+	assert_int_equal(netsched_sub_del(s->ns, 1, 0), 0);
+	while (sim_depart(s, &next) >= 0)
+		;
+	assert_int_equal(s->seen[1][1], 5);
+	sim_free(s);
+}
+
 /* 64 KiB segments of one flow beside small packets of another, in one domain: charged in bytes, afterwards. */
 static void segments_pay_for_their_length(void **state)
 {
@@ -193,6 +265,8 @@ int run_flow_tests(void)
 		cmocka_unit_test(codel_keeps_the_standing_queue_short),
 		cmocka_unit_test(a_full_queue_hits_the_longest_flow),
 		cmocka_unit_test(sub_classes_share_by_weight),
+		cmocka_unit_test(sub_classes_are_counted_apart),
+		cmocka_unit_test(what_a_sub_class_held_goes_to_the_default),
 		cmocka_unit_test(a_domain_within_its_guarantee_waits_for_one_packet),
 		cmocka_unit_test(segments_pay_for_their_length),
 	};

@@ -139,6 +139,41 @@ static void rules_read_back_as_printed(void **state)
 	}
 }
 
+static void dscps_read_back_as_printed(void **state)
+{
+	static const struct {
+		const char *text, *printed;
+		uint64_t set;
+	} v[] = {
+		{"ef", "ef", 1ull << 46}, {"46", "ef", 1ull << 46}, {"ef,cs5", "cs5,ef", 1ull << 46 | 1ull << 40}, {"0-63", "0-63", ~0ull},
+		{"10-12", "10-12", 7ull << 10}, {"10,11", "af11,11", 3ull << 10}, {"63", "63", 1ull << 63}, {"le,cs0", "cs0,le", 3},
+		{"62-63,0-2", "0-2,62,63", 3ull << 62 | 7},
+	};
+	static const char *const wrong[] = {"", "64", "ef,", ",ef", "EF", "5-4", "1-64", "1-", "-1", "1x", "100",
+		"af44", "1 2", "5--6", "+5"};
+	char text[256];
+	uint64_t set;
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		assert_int_equal(vfrc_parse_dscps(v[i].text, &set), 0);
+		assert_true(set == v[i].set);
+		vfrc_format_dscps(set, text, sizeof(text));
+		assert_string_equal(text, v[i].printed);
+	}
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		if (!vfrc_parse_dscps(wrong[i], &set))
+			fail_msg("'%s' was taken", wrong[i]);
+	for (unsigned int i = 0; i < 100000; i++) {
+		uint64_t random = ((uint64_t)rand() << 33 ^ (uint64_t)rand() << 13 ^ rand()) & ((uint64_t)rand() << 33 ^ rand()), back;
+
+		vfrc_format_dscps(random, text, sizeof(text));
+		if (random && (vfrc_parse_dscps(text, &back) || back != random))
+			fail_msg("%s is not 0x%llx", text, (unsigned long long)random);
+	}
+	vfrc_format_dscps(0x5555555555555555, text, 8);	/* cut, not beyond */
+	assert_int_equal(strlen(text), 7);
+}
+
 static void wrong_rules_are_refused_at_the_word(void **state)
 {
 	static const struct {
@@ -168,7 +203,9 @@ static void random_rules_read_back_as_printed(void **state)
 {
 	srand(3);
 	for (unsigned int i = 0; i < 50000; i++) {
-		struct vc_rule r = {.dirs = 1 + rand() % 3, .action = rand() % 4, .flags = rand() % 4, .states = rand() % 16}, again;
+		struct vc_rule r = {.dirs = 1 + rand() % 3, .action = rand() % 4, .flags = rand() % 4, .states = rand() % 16,
+			.sub = rand() % VC_SUBS},
+			again;
 		char text[400], why[200];
 		size_t at;
 
@@ -235,6 +272,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_binary), cmocka_unit_test(rates_are_decimal_and_need_a_unit),
 		cmocka_unit_test(durations_are_milliseconds),
 		cmocka_unit_test(times_are_utc), cmocka_unit_test(ports_read_back_as_printed), cmocka_unit_test(rules_read_back_as_printed),
+		cmocka_unit_test(dscps_read_back_as_printed),
 		cmocka_unit_test(wrong_rules_are_refused_at_the_word), cmocka_unit_test(random_rules_read_back_as_printed),
 		cmocka_unit_test(a_typo_gets_a_suggestion), cmocka_unit_test(addresses_of_both_families),
 	};

@@ -27,7 +27,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define VC_VERSION 1
+#define VC_VERSION 2
 #define VC_MSG_MAGIC 0x32524656u	/* "VFR2" */
 #define VC_BODY_MAX 65536u		/* bytes of body at most */
 #define VC_NAME 32			/* names of domains, uplinks, policies; the last byte is zero */
@@ -90,6 +90,7 @@ enum vc_type {
 	VC_CAPTURE_READ	= 0x049,
 	VC_CAPTURE_STOP	= 0x04a,
 	VC_CLASS_LIST		= 0x04b,
+	VC_SUB_LIST		= 0x04c,
 
 	/* Objects, in the order in which they depend on each other. */
 	VC_SCHED_SET		= 0x100,
@@ -99,7 +100,8 @@ enum vc_type {
 	VC_RATE_SET		= 0x104,
 	VC_RULE_SET		= 0x105,
 	VC_DISK_SET		= 0x106,
-	VC_OBJECT_END		= 0x107,
+	VC_SUB_SET		= 0x107,
+	VC_OBJECT_END		= 0x108,
 	VC_DEL			= 0x0800,	/* flag: removes the object that the body names */
 
 	VC_REPLY		= 0x8000,	/* flag */
@@ -320,6 +322,19 @@ struct vc_rate_set {
 } VC_PACKED;
 static_assert(sizeof(struct vc_rate_set) == 144, "rate");
 
+/*
+ * Key: dom and index. A sub-class of the domain in every network scheduler: a share, by weight, of what the domain has. DSCPs lead to
+ * it, or rules; what neither names is in sub-class 0, whose weight alone can be set.
+ */
+#define VC_SUBS 8
+struct vc_sub_set {
+	char dom[VC_NAME];
+	uint32_t index;			/* below VC_SUBS */
+	uint32_t weight;		/* 1-255 */
+	uint64_t dscps;			/* bit n: DSCP n; in one sub-class of the domain at most */
+} VC_PACKED;
+static_assert(sizeof(struct vc_sub_set) == 48, "sub-class");
+
 /* One rule; first match decides. Every condition that is zero or empty matches all. */
 enum vc_rule_dir { VC_RULE_IN = 1, VC_RULE_OUT = 2 };	/* toward the domain, from it; bits */
 enum vc_rule_action { VC_RULE_ALLOW, VC_RULE_DENY, VC_RULE_REJECT, VC_RULE_PASS /* count, log and go on */, VC_RULE_ACTIONS };
@@ -347,8 +362,10 @@ struct vc_rule {
 	struct vc_port_range sports[VC_RULE_PORTS], dports[VC_RULE_PORTS];
 	uint32_t limit_pps;		/* 0: none; beyond it the rule does not match */
 	uint32_t limit_burst;
+	uint8_t sub;			/* sub-class that the schedulers file it under; 0: by its DSCP */
+	uint8_t reserved[3];
 } VC_PACKED;
-static_assert(sizeof(struct vc_rule) == 88, "rule");
+static_assert(sizeof(struct vc_rule) == 92, "rule");
 
 /* Key: dom. dom empty: the global rules, ahead of every domain's own. `count` rules follow. */
 struct vc_rule_set {
@@ -366,7 +383,7 @@ struct vc_sched_set {
 	uint8_t reserved[7];
 	char target[VC_NAME];		/* NET: the uplink, or "guests" for the side toward the guests; else empty */
 	char policy[VC_NAME];
-	uint64_t rate_bps;		/* NET: of the line; 0: as the driver says */
+	uint64_t rate_bps;		/* NET: of the line, which is held to it; 0: its device alone limits it */
 } VC_PACKED;
 static_assert(sizeof(struct vc_sched_set) == 80, "sched set");
 

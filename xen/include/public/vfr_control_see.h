@@ -121,14 +121,17 @@ struct vc_uplink_rec {		/* UPLINK_LIST: vc_page -> records */
 } VC_PACKED;
 static_assert(sizeof(struct vc_uplink_rec) == 120, "uplink");
 
+enum { VC_SCHED_PACED = 1 /* the line is held to rate_bps */ };
 struct vc_sched_rec {		/* SCHED_LIST: vc_page -> records */
 	uint8_t kind;
-	uint8_t reserved[7];
+	uint8_t flags;
+	uint8_t reserved[6];
 	char target[VC_NAME];
 	char policy[VC_NAME];
 	char choices[128];	/* names with blanks between */
+	uint64_t rate_bps;	/* NET: what guarantees are admitted against */
 } VC_PACKED;
-static_assert(sizeof(struct vc_sched_rec) == 200, "sched record");
+static_assert(sizeof(struct vc_sched_rec) == 208, "sched record");
 
 /* CLASS_LIST: vc_page -> records, a domain's class in a network scheduler each. Bytes are those on the wire. */
 enum { VC_CLASS_STOPPED = 1 /* its ring is */, VC_CLASS_CAPPED = 2 /* it waits for its ceiling */,
@@ -150,6 +153,20 @@ struct vc_class_rec {
 	uint64_t late_max_ns, bound_ns;	/* hfq: docs/schedulers.md */
 } VC_PACKED;
 static_assert(sizeof(struct vc_class_rec) == 216, "class");
+
+/* SUB_LIST: vc_page -> records, a domain's sub-class in a network scheduler each, of domains that have some. */
+struct vc_sub_rec {
+	char link[VC_NAME];
+	char dom[VC_NAME];
+	uint16_t domid;
+	uint8_t dir;		/* as in struct vc_class_rec */
+	uint8_t index;
+	uint32_t weight;
+	uint64_t dscps;
+	struct vc_count sent, backlog;
+	uint64_t drops, marks;
+} VC_PACKED;
+static_assert(sizeof(struct vc_sub_rec) == 128, "sub-class record");
 
 /* A capture stops by itself when it is not read for 10 s. */
 enum { VC_CAPTURE_DROPS_ONLY = 1 };

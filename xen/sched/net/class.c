@@ -84,13 +84,13 @@ void netsched_destroy(struct netsched *ns)
 	env_free(ns, sizeof(*ns));
 }
 
-int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why)
+static int set_link(struct netsched *ns, uint64_t rate_bps, bool paced, struct netsched_refusal *why)
 {
 	struct netsched_link l = ns->link;
 	uint64_t room = netsched_room(ns, rate_bps);
 
 	l.rate_bps = rate_bps;
-	l.paced = true;
+	l.paced = paced;
 	l.burst_bytes = 0;
 	int err = netsched_admit_link(&l, why);
 	if (err)
@@ -104,6 +104,16 @@ int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_r
 	if (ns->ops->link_set)
 		ns->ops->link_set(ns);
 	return 0;
+}
+
+int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why)
+{
+	return set_link(ns, rate_bps, true, why);
+}
+
+int netsched_link_free(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why)
+{
+	return set_link(ns, rate_bps, false, why);
 }
 
 void netsched_set_buckets(struct netsched *ns, struct netsched_class *c)
@@ -166,8 +176,7 @@ int netsched_link_packet(struct netsched *ns, uint32_t max_packet, struct netsch
 	return 0;
 }
 
-/* c's packets, wherever they are, as one chain; its backlog counts stay. */
-static struct netsched_queue gather(struct netsched_class *c)
+struct netsched_queue netsched_gather(struct netsched_class *c)
 {
 	struct netsched_queue q = c->q;
 
@@ -177,8 +186,7 @@ static struct netsched_queue gather(struct netsched_class *c)
 	return q;
 }
 
-/* Put a chain back, into flow queues if c has them. A lone packet stays outside. */
-static void spread(struct netsched_class *c, struct netsched_queue q)
+void netsched_spread(struct netsched_class *c, struct netsched_queue q)
 {
 	struct netsched_item *item, *next;
 
@@ -194,11 +202,11 @@ static void spread(struct netsched_class *c, struct netsched_queue q)
 
 void netsched_requeue(struct netsched_class *c, struct fair *fair)
 {
-	struct netsched_queue q = gather(c);
+	struct netsched_queue q = netsched_gather(c);
 
 	fair_free(c->fair);
 	c->fair = fair;
-	spread(c, q);
+	netsched_spread(c, q);
 }
 
 static void adopt_params(struct netsched_class *c, const struct netsched_params *p)
@@ -217,7 +225,6 @@ static void be_born(struct netsched *ns, struct netsched_class *c, uint32_t id, 
 	c->ns = ns;
 	c->priv = ns->class_priv + id * ns->class_stride;
 	memset(c->priv, 0, ns->class_stride);
-	c->subs[0].weight = 1;
 	c->window_start = now;
 	c->state = CLASS_LIVE;
 	ns->live++;
@@ -226,7 +233,6 @@ static void be_born(struct netsched *ns, struct netsched_class *c, uint32_t id, 
 int netsched_class_set(struct netsched *ns, uint32_t id, const struct netsched_params *params, uint64_t now,
 		       struct netsched_refusal *why)
 {
-	static const struct netsched_sub plain[NETSCHED_SUBS] = { { .weight = 1 } };
 	bool known = netsched_is_live(ns, id);
 	struct netsched_params p = *params;
 	struct fair *fair = NULL;
@@ -237,7 +243,7 @@ int netsched_class_set(struct netsched *ns, uint32_t id, const struct netsched_p
 	struct netsched_class *c = &ns->classes[id];
 	bool tables = ns->ops->flags & NETSCHED_HAS_FLOWS && (!known || p.flows != c->p.flows);
 	if (tables) {
-		fair = fair_new(&p, known ? c->subs : plain);
+		fair = fair_new(&p, known ? c->subs : NULL);
 		if (!fair)
 			return netsched_refuse(why, -ENOMEM, "no memory for %u flow queues", p.flows);
 	}
@@ -281,26 +287,11 @@ int netsched_class_del(struct netsched *ns, uint32_t id)
 	if (ns->ops->class_del)
 		ns->ops->class_del(ns, c);
 	fair_free(c->fair);
+	env_free(c->subs, c->subs ? sizeof(*c->subs) : 0);
 	ns->guarantees -= c->p.guarantee_bps;
 	ns->weights -= c->p.weight;
 	ns->live--;
 	memset(c, 0, sizeof(*c));
-	return 0;
-}
-
-int netsched_sub_set(struct netsched *ns, uint32_t id, uint32_t index, const struct netsched_sub *sub,
-		     struct netsched_refusal *why)
-{
-	if (!netsched_is_live(ns, id))
-		return netsched_refuse(why, -ENOENT, "there is no class %u", id);
-	if (index >= NETSCHED_SUBS || sub->weight < 1 || sub->weight > 255)
-		return netsched_refuse(why, -EINVAL, "sub-class %u of weight %u: index below %u, weight 1 to 255", index, sub->weight,
-				       NETSCHED_SUBS);
-	struct netsched_class *c = &ns->classes[id];
-	if (c->fair && fair_sub_set(c->fair, index, sub))
-		return netsched_refuse(why, -ENOMEM, "no memory for %u flow queues", c->p.flows);
-	c->subs[index] = *sub;
-	spread(c, gather(c));	/* a flow that now belongs elsewhere takes its queued packets along */
 	return 0;
 }
 

@@ -33,7 +33,7 @@ struct flow_list {
 
 struct sub {
 	struct flow *flows;
-	uint32_t packets;
+	uint32_t packets, bytes;
 	int32_t deficit, weight;
 	struct flow_list fresh, old;
 };
@@ -99,16 +99,34 @@ int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub)
 	return 0;
 }
 
-struct fair *fair_new(const struct netsched_params *p, const struct netsched_sub subs[NETSCHED_SUBS])
+void fair_sub_del(struct fair *f, uint32_t index)
 {
+	env_free(f->sub[index].flows, f->sub[index].flows ? table_size(f) : 0);
+	f->sub[index] = (struct sub){ 0 };
+	f->fattest = NULL;
+	f->turn = 0;
+	f->subs = 1;
+	for (uint32_t i = 1; i < NETSCHED_SUBS; i++)
+		if (f->sub[i].flows)
+			f->subs = i + 1;
+	for (unsigned int d = 0; d < 64; d++)
+		if (f->by_dscp[d] == index)
+			f->by_dscp[d] = 0;
+}
+
+struct fair *fair_new(const struct netsched_params *p, const struct netsched_subs *subs)
+{
+	static const struct netsched_subs plain = { .set = { { .weight = 1 } } };
 	struct fair *f = env_alloc(sizeof(*f));
 
 	if (!f)
 		return NULL;
 	f->mask = p->flows - 1;
 	fair_tune(f, p);
+	if (!subs)
+		subs = &plain;
 	for (uint32_t i = 0; i < NETSCHED_SUBS; i++) {
-		if (subs[i].weight && fair_sub_set(f, i, &subs[i])) {
+		if (subs->set[i].weight && fair_sub_set(f, i, &subs->set[i])) {
 			fair_free(f);
 			return NULL;
 		}
@@ -125,17 +143,26 @@ void fair_free(struct fair *f)
 	env_free(f, sizeof(*f));
 }
 
-static struct sub *sub_of(const struct fair *f, const struct netsched_item *item)
+uint32_t fair_sub_of(const struct fair *f, const struct netsched_item *item)
 {
 	uint32_t i = item->mark < NETSCHED_SUBS ? item->mark : 0;
 
 	if (f->subs == 1)
-		return (struct sub *)&f->sub[0];
+		return 0;
 	if (i == 0)
 		i = f->by_dscp[item->dscp & 63];
-	if (!f->sub[i].flows)
-		i = 0;
-	return (struct sub *)&f->sub[i];
+	return f->sub[i].flows ? i : 0;
+}
+
+static struct sub *sub_of(const struct fair *f, const struct netsched_item *item)
+{
+	return (struct sub *)&f->sub[fair_sub_of(f, item)];
+}
+
+void fair_sub_backlog(const struct fair *f, uint32_t index, struct netsched_sub_stats *out)
+{
+	out->backlog_packets = f->sub[index].packets;
+	out->backlog_bytes = f->sub[index].bytes;
 }
 
 static struct flow *flow_of(const struct fair *f, const struct netsched_item *item)
@@ -151,6 +178,7 @@ void fair_push(struct fair *f, struct netsched_item *item)
 	queue_push(&flow->q, item);
 	flow->bytes += item->wire_bytes;
 	s->packets++;
+	s->bytes += item->wire_bytes;
 	if (!flow->listed) {
 		flow->listed = true;
 		flow->deficit = QUANTUM;
@@ -203,6 +231,7 @@ static struct netsched_item *take(struct sub *s, struct flow *flow)
 
 	flow->bytes -= item->wire_bytes;
 	s->packets--;
+	s->bytes -= item->wire_bytes;
 	return item;
 }
 
@@ -216,6 +245,8 @@ struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_
 		bool bad = codel_judge(&flow->codel, now - item->enq_ns, !flow->q.head, f->target, f->interval, now);
 		if (bad && item->ecn != NETSCHED_NOT_ECT && c->ns->host.mark(c->ns->host.ctx, item)) {
 			c->marks++;
+			if (c->state & CLASS_DIVIDED)
+				c->subs->count[s - f->sub].marks++;
 			bad = false;
 		}
 		if (!bad) {

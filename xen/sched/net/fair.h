@@ -6,11 +6,16 @@
 #include <sched/net/codel.h>
 #include <sched/net/policy.h>
 
-/* A queue for a class with these parameters and sub-classes, or NULL. */
-struct fair *fair_new(const struct netsched_params *p, const struct netsched_sub subs[NETSCHED_SUBS]);
+/* A queue for a class with these parameters and sub-classes (NULL: one for all), or NULL. */
+struct fair *fair_new(const struct netsched_params *p, const struct netsched_subs *subs);
 void fair_free(struct fair *f);
 /* Take over sub-class `index`; => 0, or -ENOMEM and nothing changed. */
 int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub);
+/* Forget sub-class `index`, not 0. => f is empty */
+void fair_sub_del(struct fair *f, uint32_t index);
+/* The sub-class that a packet belongs to, and what waits in one. */
+uint32_t fair_sub_of(const struct fair *f, const struct netsched_item *item);
+void fair_sub_backlog(const struct fair *f, uint32_t index, struct netsched_sub_stats *out);
 /* Parameters that need no other tables: quantum, CoDel's. */
 void fair_tune(struct fair *f, const struct netsched_params *p);
 

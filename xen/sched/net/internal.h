@@ -24,6 +24,10 @@ int netsched_refuse(struct netsched_refusal *why, int err, const char *fmt, ...)
 void netsched_set_buckets(struct netsched *ns, struct netsched_class *c);
 /* c's queue becomes `fair` (NULL: a FIFO) with all packets that it holds. c is neither runnable nor capped. (class.c) */
 void netsched_requeue(struct netsched_class *c, struct fair *fair);
+/* c's packets, wherever they are, as one chain; its backlog counts stay. (class.c) */
+struct netsched_queue netsched_gather(struct netsched_class *c);
+/* Put such a chain back, into flow queues if c has them. A lone packet stays outside. (class.c) */
+void netsched_spread(struct netsched_class *c, struct netsched_queue q);
 /* From one class's private block to the next. (class.c) */
 size_t netsched_stride(const struct netsched_ops *ops);
 

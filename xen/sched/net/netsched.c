@@ -78,6 +78,19 @@ void netsched_halt(struct netsched *ns, struct netsched_class *c)
 	c->state &= ~(uint32_t)(CLASS_RUNNABLE | CLASS_CAPPED);
 }
 
+/* Where a packet of c counts, if c is divided and has flow queues. */
+static struct netsched_sub_stats *count_of(struct netsched_class *c, const struct netsched_item *item)
+{
+	return &c->subs->count[fair_sub_of(c->fair, item)];
+}
+
+static void count_drop(struct netsched_class *c, const struct netsched_item *item, enum netsched_verdict why)
+{
+	c->drops[why]++;
+	if (c->state & CLASS_DIVIDED && c->fair)
+		count_of(c, item)->drops++;
+}
+
 void netsched_discard(struct netsched_class *c, struct netsched_item *item, enum netsched_verdict why)
 {
 	struct netsched *ns = c->ns;
@@ -85,13 +98,13 @@ void netsched_discard(struct netsched_class *c, struct netsched_item *item, enum
 	c->packets--;
 	c->bytes -= item->wire_bytes;
 	ns->backlog--;
-	c->drops[why]++;
+	count_drop(c, item, why);
 	ns->host.drop(ns->host.ctx, item, why);
 }
 
-static enum netsched_verdict refuse(struct netsched_class *c, enum netsched_verdict why)
+static enum netsched_verdict refuse(struct netsched_class *c, const struct netsched_item *item, enum netsched_verdict why)
 {
-	c->drops[why]++;
+	count_drop(c, item, why);
 	return why;
 }
 
@@ -128,9 +141,9 @@ enum netsched_verdict netsched_enqueue(struct netsched *ns, struct netsched_item
 		return NETSCHED_NO_CLASS;
 	struct netsched_class *c = &ns->classes[item->class_id];
 	if (item->wire_bytes > c->max_packet)
-		return refuse(c, NETSCHED_OVERSIZE);
+		return refuse(c, item, NETSCHED_OVERSIZE);
 	if ((c->bytes + item->wire_bytes > c->limit_bytes || c->packets >= c->limit_packets) && !make_room(c, item))
-		return refuse(c, NETSCHED_FULL);
+		return refuse(c, item, NETSCHED_FULL);
 
 	ns->now = now;
 	item->enq_ns = now;
@@ -181,6 +194,12 @@ static void count_sent(struct netsched_class *c, const struct netsched_item *ite
 	c->delay_ns += (waited >> 4) - (c->delay_ns >> 4);
 	if (waited > c->delay_max_ns)
 		c->delay_max_ns = waited;
+	if (c->state & CLASS_DIVIDED && c->fair) {
+		struct netsched_sub_stats *sub = count_of(c, item);
+
+		sub->sent_packets++;
+		sub->sent_bytes += item->wire_bytes;
+	}
 }
 
 /* Pay for a packet. => when the class may send again, 0: at once */
@@ -276,8 +295,10 @@ enum netsched_verdict netsched_new_flow(struct netsched *ns, uint32_t id, uint64
 	struct netsched_class *c = &ns->classes[id];
 	if (!c->new_flows.cost)
 		return NETSCHED_OK;
-	if (!bucket_open(&c->new_flows, now))
-		return refuse(c, NETSCHED_NEW_FLOWS);
+	if (!bucket_open(&c->new_flows, now)) {
+		c->drops[NETSCHED_NEW_FLOWS]++;
+		return NETSCHED_NEW_FLOWS;
+	}
 	bucket_take(&c->new_flows, 1, now);
 	return NETSCHED_OK;
 }

@@ -103,6 +103,13 @@ struct netsched_sub {
 	uint64_t dscp_set;
 };
 
+/* Of one sub-class, since its class was divided. Policies with flow queues count them; under others they stand still. */
+struct netsched_sub_stats {
+	uint32_t backlog_packets, backlog_bytes;
+	uint64_t sent_packets, sent_bytes;
+	uint64_t drops, marks;
+};
+
 /* Why a call was refused, in words and figures, for the operator. */
 struct netsched_refusal {
 	char text[160];
@@ -143,6 +150,8 @@ const struct netsched_link *netsched_link(const struct netsched *ns);
 /* The operator says what the link carries: it is paced to that from now on, with the default burst. => -EINVAL; -EDQUOT, with the
  * arithmetic, if the guarantees given no longer fit */
 int netsched_link_rate(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why);
+/* What the link carries is known, but it is no longer paced. As above. */
+int netsched_link_free(struct netsched *ns, uint64_t rate_bps, struct netsched_refusal *why);
 /* Another largest packet from now on; the classes' own follow where they were not given one. What is queued stays. => -EINVAL, if
  * a class's parameters do not fit it: nothing changed then */
 int netsched_link_packet(struct netsched *ns, uint32_t max_packet, struct netsched_refusal *why);
@@ -158,6 +167,11 @@ int netsched_class_del(struct netsched *ns, uint32_t id);
 /* Add or change sub-class `index` (1..NETSCHED_SUBS-1; 0 changes only the default's weight). => 0, -ENOENT, -EINVAL, -ENOMEM */
 int netsched_sub_set(struct netsched *ns, uint32_t id, uint32_t index, const struct netsched_sub *sub,
 		     struct netsched_refusal *why);
+/* It is no more: what it holds, and its share, go to the default. Of the default itself the weight is 1 again. => -ENOENT */
+int netsched_sub_del(struct netsched *ns, uint32_t id, uint32_t index);
+/* One that was set, and what it did. Either of sub and stats may be NULL. => -ENOENT */
+int netsched_sub_get(const struct netsched *ns, uint32_t id, uint32_t index, struct netsched_sub *sub,
+		     struct netsched_sub_stats *stats);
 /* The sum of the guarantees given, and what may be given in all. */
 void netsched_admitted(const struct netsched *ns, uint64_t *given_bps, uint64_t *room_bps);
 

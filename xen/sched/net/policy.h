@@ -56,6 +56,12 @@ struct netsched_ops {
 	void (*stats)(struct netsched *ns, struct netsched_class *c, bool reset, struct netsched_stats *out);
 };
 
+/* The sub-classes of a class that was divided. */
+struct netsched_subs {
+	struct netsched_sub set[NETSCHED_SUBS];	/* weight 0: none */
+	struct netsched_sub_stats count[NETSCHED_SUBS]; /* but for the backlogs */
+};
+
 struct netsched_queue {
 	struct netsched_item *head, *tail;
 };
@@ -66,6 +72,7 @@ enum netsched_class_state {
 	CLASS_CAPPED = 4,	/* has packets, no tokens: on the wheel */
 	CLASS_STOPPED = 8,	/* its ring was told to stop */
 	CLASS_PACED = 16,	/* has a ceiling or packet rate that the policy in force honours */
+	CLASS_DIVIDED = 32,	/* has sub-classes */
 };
 
 /* By cache line: what an enqueue needs; what counts a departure; what a ceiling needs; what is set and read now and then. */
@@ -93,7 +100,7 @@ struct netsched_class {
 	struct bucket new_flows __attribute__((aligned(ENV_CACHE_LINE)));
 	struct netsched_params p;
 	struct netsched_params asked;	/* before defaults, which follow the link */
-	struct netsched_sub subs[NETSCHED_SUBS]; /* weight 0: none */
+	struct netsched_subs *subs;	/* NULL: all packets are of one */
 	uint64_t marks, stops;
 	uint64_t drops[NETSCHED_VERDICTS];
 	struct netsched *ns;
