@@ -19,7 +19,7 @@
 
 int file_read(const char *path, uint8_t **out, size_t *size, char *why, size_t whysize)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);	/* a pipe must not hold us up */
 	struct stat st;
 	size_t done = 0;
 	uint8_t *p = NULL;
@@ -29,6 +29,10 @@ int file_read(const char *path, uint8_t **out, size_t *size, char *why, size_t w
 	errno = S_ISDIR(st.st_mode) ? EISDIR : st.st_size > FILE_MAX_BYTES ? EFBIG : 0;
 	if (errno)
 		goto failed;
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return snprintf(why, whysize, "it is not a file but a device or pipe"), -1;
+	}
 	p = malloc(st.st_size + 1);
 	while (p && done < (size_t)st.st_size) {
 		ssize_t k = read(fd, p + done, st.st_size - done);

@@ -154,17 +154,6 @@ static void describe_dom(const struct vc_dom_create *d, char *out, size_t n)
 		 d->ramdisk[0] ? ", ramdisk " : "", d->ramdisk, d->cmdline_len, (const char *)(d + 1));
 }
 
-static void describe_rate(const struct vc_rate_set *r, char *out, size_t n)
-{
-	char o[32], i[32], g[32];
-
-	vfrc_format_rate(r->out_bps, o, sizeof(o));
-	vfrc_format_rate(r->in_bps, i, sizeof(i));
-	vfrc_format_rate(r->out_guarantee_bps, g, sizeof(g));
-	snprintf(out, n, "rate of %s: out %s, in %s, guarantee %s, new flows %u/s", r->dom, r->out_bps ? o : "any", r->in_bps ? i : "any",
-		 r->out_guarantee_bps ? g : "none", r->new_flows);
-}
-
 static void describe_sched(const struct vc_sched_set *s, char *out, size_t n)
 {
 	char rate[32];
@@ -187,7 +176,7 @@ void object_describe(const struct object *o, char *out, size_t n)
 	const void *b = o->body;
 	const struct vc_slice_add *s = b;
 	const struct vc_addr_add *a = b;
-	char ip[64], ports[96];
+	char ip[64], ports[96], rates[500];
 
 	switch (o->type) {
 	case VC_SCHED_SET:
@@ -209,7 +198,8 @@ void object_describe(const struct object *o, char *out, size_t n)
 		snprintf(out, n, "slice of %s: %s %s", s->dom, ip, ports);
 		break;
 	case VC_RATE_SET:
-		describe_rate(b, out, n);
+		vfrc_format_rates(b, rates, sizeof(rates));
+		snprintf(out, n, "rate of %s: %s", object_domain(o), rates);
 		break;
 	case VC_RULE_SET:
 		snprintf(out, n, "rules of %s: %u", object_domain(o)[0] ? object_domain(o) : "all domains",

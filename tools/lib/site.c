@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The site file: YAML to objects. Every complaint has line and column and says what to do; reading goes on after one, so that all
- * are seen at once. vfr-site(5) describes the file; sitedom.c reads the domains, sitecheck.c compares what was read.
+ * are seen at once. vfr-site(5) describes the file; siteaddr.c, sitedom.c and siterules.c
+ * read its parts, sitecheck.c compares what was read.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "site.h"
-
-#define DEFAULT_UPLINK "net0"
 
 void site_error(struct site *s, int line, int col, const char *fmt, ...)
 {
@@ -42,7 +43,10 @@ void node_error(struct site *s, yaml_node_t *n, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	site_error(s, node_line(n), node_col(n), "%s", text);
+	/* One complaint a place: what follows from it would only confuse. */
+	if (s->told != n)
+		site_error(s, node_line(n), node_col(n), "%s", text);
+	s->told = n;
 }
 
 yaml_node_t *node_at(struct site *s, int index)
@@ -52,37 +56,40 @@ yaml_node_t *node_at(struct site *s, int index)
 
 const char *node_text(struct site *s, yaml_node_t *n, const char *what)
 {
-	if (n->type == YAML_SCALAR_NODE)
+	if (n->type == YAML_SCALAR_NODE) {
+		if (memchr(n->data.scalar.value, 0, n->data.scalar.length))
+			node_error(s, n, "a text with a zero byte cannot be used");
 		return (const char *)n->data.scalar.value;
+	}
 	node_error(s, n, "%s is wanted here, not a %s", what, n->type == YAML_MAPPING_NODE ? "mapping" : "list");
 	return "";
 }
 
-static void unknown_key(struct site *s, yaml_node_t *key, const char *name, const struct key *keys, size_t nkeys, const char *what)
+static void unknown_key(struct site *s, yaml_node_t *key, const char *name, const char *const *names, size_t n, const char *what)
 {
-	const char *names[40], *near;
 	char all[300] = "";
+	const char *near = vfrc_suggest(name, names, n);
 
-	for (size_t i = 0; i < nkeys; i++) {
-		names[i] = keys[i].name;
+	for (size_t i = 0; i < n; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", names[i]);
-	}
-	near = vfrc_suggest(name, names, nkeys);
-	if (near)
+	if (!strcmp(name, "<<"))
+		node_error(s, key, "merge keys are not known here: write the keys out, or use an alias for a single value");
+	else if (near)
 		node_error(s, key, "unknown key '%s' in %s: did you mean '%s'?", name, what, near);
 	else
 		node_error(s, key, "unknown key '%s' in %s: known are %s", name, what, all);
 }
 
-static const struct key *find_key(const struct key *keys, size_t n, const char *name)
+static size_t find_name(const char *const *names, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!strcmp(keys[i].name, name))
-			return &keys[i];
-	return NULL;
+		if (!strcmp(names[i], name))
+			return i;
+	return n;
 }
 
-void read_mapping(struct site *s, yaml_node_t *n, const struct key *keys, size_t nkeys, const char *what, void *ctx)
+void read_names(struct site *s, yaml_node_t *n, const char *const *names, size_t count, const char *what,
+		void (*fn)(struct site *s, size_t which, yaml_node_t *value, void *ctx), void *ctx)
 {
 	unsigned long long seen = 0;
 
@@ -93,17 +100,38 @@ void read_mapping(struct site *s, yaml_node_t *n, const struct key *keys, size_t
 	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++) {
 		yaml_node_t *key = node_at(s, p->key);
 		const char *name = node_text(s, key, "a key");
-		const struct key *k = find_key(keys, nkeys, name);
+		size_t i = find_name(names, count, name);
 
-		if (!k) {
-			unknown_key(s, key, name, keys, nkeys, what);
+		if (i == count) {
+			unknown_key(s, key, name, names, count, what);
 			continue;
 		}
-		if (seen & 1ull << (k - keys))
+		if (seen & 1ull << i)
 			node_error(s, key, "the key '%s' stands twice in %s", name, what);
-		seen |= 1ull << (k - keys);
-		k->fn(s, node_at(s, p->value), ctx);
+		seen |= 1ull << i;
+		fn(s, i, node_at(s, p->value), ctx);
 	}
+}
+
+struct by_table {
+	const struct key *keys;
+	void *ctx;
+};
+
+static void call_reader(struct site *s, size_t which, yaml_node_t *value, void *ctx)
+{
+	const struct by_table *t = ctx;
+
+	t->keys[which].fn(s, value, t->ctx);
+}
+
+void read_mapping(struct site *s, yaml_node_t *n, const struct key *keys, size_t nkeys, const char *what, void *ctx)
+{
+	const char *names[40];
+
+	for (size_t i = 0; i < nkeys; i++)
+		names[i] = keys[i].name;
+	read_names(s, n, names, nkeys, what, call_reader, &(struct by_table){keys, ctx});
 }
 
 void read_list(struct site *s, yaml_node_t *n, void (*fn)(struct site *s, yaml_node_t *item, void *ctx), const char *what, void *ctx)
@@ -148,137 +176,12 @@ void read_name(struct site *s, yaml_node_t *n, const char *what, char *out, size
 	set_name(out, size, t);
 }
 
-/* --- addresses -------------------------------------------------------------------------------------------------------- */
-
-struct address {
-	struct vc_addr_add m;
-	unsigned int ndns;
-};
-
-static void addr_uplink(struct site *s, yaml_node_t *n, void *ctx)
-{
-	struct address *a = ctx;
-
-	read_name(s, n, "an uplink", a->m.uplink, sizeof(a->m.uplink));
-}
-
-static void addr_shared(struct site *s, yaml_node_t *n, void *ctx)
-{
-	struct address *a = ctx;
-
-	if (read_bool(s, n, "shared"))
-		a->m.flags |= VC_ADDR_SHARED;
-	else
-		a->m.flags &= ~VC_ADDR_SHARED;
-}
-
-static void addr_gateway(struct site *s, yaml_node_t *n, void *ctx)
-{
-	struct address *a = ctx;
-
-	if (vfrc_parse_ip(node_text(s, n, "a gateway"), &a->m.gateway))
-		node_error(s, n, "a gateway is an IP address");
-	else if (vfrc_ip_is_v4(&a->m.gateway) != vfrc_ip_is_v4(&a->m.addr))
-		node_error(s, n, "the gateway is not of the address's family");
-}
-
-static void addr_dns(struct site *s, yaml_node_t *n, void *ctx)
-{
-	struct address *a = ctx;
-
-	if (a->ndns == 2)
-		node_error(s, n, "two name servers at most");
-	else if (vfrc_parse_ip(node_text(s, n, "a name server"), &a->m.dns[a->ndns++]))
-		node_error(s, n, "a name server is an IP address");
-}
-
-static void addr_dns_list(struct site *s, yaml_node_t *n, void *ctx)
-{
-	read_list(s, n, addr_dns, "dns", ctx);
-}
-
-static const struct key addr_keys[] = {
-	{"uplink", addr_uplink}, {"shared", addr_shared}, {"gateway", addr_gateway}, {"dns", addr_dns_list},
-};
-
-static void read_address(struct site *s, yaml_node_t *key, yaml_node_t *value)
-{
-	const char *text = node_text(s, key, "an address");
-	struct address a = {.m.uplink = DEFAULT_UPLINK};
-
-	if (vfrc_parse_prefix(text, &a.m.addr, &a.m.prefix, NULL)) {
-		node_error(s, key, "'%s' is not an address: write 203.0.113.7 or 203.0.113.7/24, or an IPv6 prefix", text);
-		return;
-	}
-	if (vfrc_ip_is_v4(&a.m.addr))
-		a.m.flags = VC_ADDR_SHARED;
-	if (value->type != YAML_SCALAR_NODE || value->data.scalar.length)
-		read_mapping(s, value, addr_keys, sizeof(addr_keys) / sizeof(*addr_keys), "an address", &a);
-	if (!vfrc_ip_is_v4(&a.m.addr) && (a.m.flags & VC_ADDR_SHARED))
-		node_error(s, key, "IPv6 addresses are not shared by port: give each domain its own prefix");
-	objects_add(&s->objects, VC_ADDR_ADD, &a.m, sizeof(a.m), node_line(key), node_col(key));
-}
-
-static bool mapping_only(struct site *s, yaml_node_t *n, const char *what)
+bool mapping_only(struct site *s, yaml_node_t *n, const char *what)
 {
 	if (n->type == YAML_MAPPING_NODE)
 		return true;
 	node_error(s, n, "%s is a mapping (name: {...})", what);
 	return false;
-}
-
-static void read_addresses(struct site *s, yaml_node_t *n, void *ctx)
-{
-	if (!mapping_only(s, n, "addresses"))
-		return;
-	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++)
-		read_address(s, node_at(s, p->key), node_at(s, p->value));
-}
-
-/* --- uplinks ---------------------------------------------------------------------------------------------------------- */
-
-static void uplink_sched(struct site *s, yaml_node_t *n, void *ctx)
-{
-	struct vc_sched_set *m = ctx;
-
-	read_name(s, n, "a scheduler", m->policy, sizeof(m->policy));
-}
-
-static void uplink_rate(struct site *s, yaml_node_t *n, void *ctx)
-{
-	struct vc_sched_set *m = ctx;
-	uint64_t bps;
-
-	if (!strcmp(node_text(s, n, "a rate"), "none"))
-		m->rate_bps = 0;
-	else if (vfrc_parse_rate(node_text(s, n, "a rate"), &bps))
-		node_error(s, n, "a rate is wanted here, as in 100mbit or 1gbit, or none");
-	else
-		m->rate_bps = bps;
-}
-
-static const struct key uplink_keys[] = {{"scheduler", uplink_sched}, {"rate", uplink_rate}};
-
-static void read_uplinks(struct site *s, yaml_node_t *n, void *ctx)
-{
-	if (!mapping_only(s, n, "uplinks"))
-		return;
-	for (yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top; p++) {
-		yaml_node_t *key = node_at(s, p->key);
-		struct vc_sched_set m = {.kind = VC_SCHED_NET, .policy = "hfq"};
-
-		read_name(s, key, "an uplink", m.target, sizeof(m.target));
-		read_mapping(s, node_at(s, p->value), uplink_keys, 2, "an uplink", &m);
-		objects_add(&s->objects, VC_SCHED_SET, &m, sizeof(m), node_line(key), node_col(key));
-	}
-}
-
-static void read_cpu_sched(struct site *s, yaml_node_t *n, void *ctx)
-{
-	struct vc_sched_set m = {.kind = VC_SCHED_CPU};
-
-	read_name(s, n, "a scheduler", m.policy, sizeof(m.policy));
-	objects_add(&s->objects, VC_SCHED_SET, &m, sizeof(m), node_line(n), node_col(n));
 }
 
 /* --- the file --------------------------------------------------------------------------------------------------------- */
@@ -325,33 +228,65 @@ static void read_root(struct site *s)
 		read_mapping(s, root, second_pass, sizeof(second_pass) / sizeof(*second_pass), "a site file", NULL);
 }
 
+static void not_yaml(struct site *s, const yaml_parser_t *p)
+{
+	const char *why = p->problem ? p->problem : "unreadable";
+
+	/* libyaml's own words for it do not name the tab. */
+	if (strstr(why, "cannot start any token"))
+		site_error(s, p->problem_mark.line + 1, p->problem_mark.column + 1,
+			   "not YAML: no word begins with this character (a tab? YAML indents by spaces)");
+	else
+		site_error(s, p->problem_mark.line + 1, p->problem_mark.column + 1, "not YAML: %s%s%s", why, p->context ? ", " : "",
+			   p->context ? p->context : "");
+}
+
+static void read_document(struct site *s, yaml_parser_t *parser)
+{
+	yaml_document_t doc, more;
+	yaml_node_t *second;
+
+	if (!yaml_parser_load(parser, &doc)) {
+		not_yaml(s, parser);
+		return;
+	}
+	s->yaml = &doc;
+	read_root(s);
+	if (!yaml_parser_load(parser, &more)) {
+		not_yaml(s, parser);
+	} else {
+		second = yaml_document_get_root_node(&more);
+		if (second)
+			site_error(s, node_line(second), node_col(second), "a second document begins here: a site file is one");
+		yaml_document_delete(&more);
+	}
+	objects_sort(&s->objects);
+	if (!s->errors)
+		site_check(s);
+	s->yaml = NULL;
+	yaml_document_delete(&doc);
+}
+
 int site_read(const char *file, struct site *s)
 {
 	FILE *f = fopen(file, "r");
 	yaml_parser_t parser;
-	yaml_document_t doc;
+	struct stat st;
 
 	memset(s, 0, sizeof(*s));
 	s->file = file;
+	if (f && !fstat(fileno(f), &st) && S_ISDIR(st.st_mode)) {
+		fclose(f);
+		f = NULL;
+		errno = EISDIR;
+	}
 	if (!f) {
 		fprintf(stderr, "%s: %m\n", file);
 		return s->errors = 1;
 	}
 	yaml_parser_initialize(&parser);
 	yaml_parser_set_input_file(&parser, f);
-	if (yaml_parser_load(&parser, &doc)) {
-		s->yaml = &doc;
-		read_root(s);
-		objects_sort(&s->objects);
-		if (!s->errors)
-			site_check(s);
-		s->yaml = NULL;
-		yaml_document_delete(&doc);
-	} else {
-		site_error(s, parser.problem_mark.line + 1, parser.problem_mark.column + 1, "not YAML: %s%s%s",
-			   parser.problem ? parser.problem : "unreadable", parser.context ? ", " : "",
-			   parser.context ? parser.context : "");
-	}
+	read_document(s, &parser);
 	yaml_parser_delete(&parser);
 	fclose(f);
 	return s->errors;
@@ -367,70 +302,4 @@ void site_free(struct site *s)
 	}
 	free(s->modules);
 	memset(s, 0, sizeof(*s));
-}
-
-/* --- modules ---------------------------------------------------------------------------------------------------------- */
-
-/* 48 bits of FNV-1a: a name for content, not a proof of it. */
-static uint64_t content_hash(const uint8_t *p, size_t n)
-{
-	uint64_t h = 14695981039346656037ull;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ p[i]) * 1099511628211ull;
-	return (h ^ h >> 48) & 0xffffffffffffull;
-}
-
-static void module_name(struct module *m)
-{
-	const char *base = strrchr(m->path, '/');
-	char clean[46];
-	size_t n = 0;
-
-	for (base = base ? base + 1 : m->path; *base && n < sizeof(clean) - 1; base++) {
-		clean[n] = *base;
-		clean[n + 1] = 0;
-		if (!vfrc_name_ok(clean + n, 3))
-			clean[n] = '_';
-		n++;
-	}
-	clean[n] = 0;
-	snprintf(m->name, sizeof(m->name), "%s-%012llx", clean, (unsigned long long)content_hash(m->bytes, m->size));
-}
-
-/* A relative path is looked for beside the site file, then from where the command runs. */
-static int module_read(struct site *s, struct module *m, const char *path, char *why, size_t size)
-{
-	const char *slash = strrchr(s->file, '/');
-	char beside[4096];
-
-	if (*path != '/' && slash) {
-		snprintf(beside, sizeof(beside), "%.*s/%s", (int)(slash - s->file), s->file, path);
-		if (!file_read(beside, &m->bytes, &m->size, why, size))
-			return 0;
-	}
-	return file_read(path, &m->bytes, &m->size, why, size);
-}
-
-struct module *site_module(struct site *s, const char *path, bool kernel, int line, int col)
-{
-	struct module *m;
-	char why[256];
-
-	for (size_t i = 0; i < s->nmodules; i++)
-		if (!strcmp(s->modules[i]->path, path) && s->modules[i]->kernel == kernel)
-			return s->modules[i];
-	m = calloc(1, sizeof(*m));
-	s->modules = realloc(s->modules, (s->nmodules + 1) * sizeof(*s->modules));
-	m->path = strdup(path);
-	m->kernel = kernel;
-	m->line = line;
-	m->col = col;
-	s->modules[s->nmodules++] = m;
-	if (module_read(s, m, path, why, sizeof(why)))
-		site_error(s, line, col, "the %s '%s' cannot be read: %s", kernel ? "kernel" : "ramdisk", path, why);
-	else if (!m->size)
-		site_error(s, line, col, "the %s '%s' is empty", kernel ? "kernel" : "ramdisk", path);
-	module_name(m);
-	return m;
 }

@@ -184,6 +184,25 @@ static void check_macs(struct site *s)
 	free(v);
 }
 
+static size_t module_size(const struct site *s, const char *name)
+{
+	for (size_t i = 0; i < s->nmodules; i++)
+		if (!strncmp(s->modules[i]->name, name, VC_MODULE))
+			return s->modules[i]->size;
+	return 0;
+}
+
+/* A kernel takes at least the room that its packed file takes. */
+static void check_room(struct site *s, const struct object *o)
+{
+	const struct vc_dom_create *d = (const void *)o->body;
+	size_t kernel = module_size(s, d->kernel), ramdisk = module_size(s, d->ramdisk);
+
+	if (kernel + ramdisk > d->mem_bytes)
+		site_error(s, o->line, o->col, "%s has %llu KiB of memory: its kernel (%zu KiB) and ramdisk (%zu KiB) do not fit into it",
+			   d->name, (unsigned long long)d->mem_bytes >> 10, kernel >> 10, ramdisk >> 10);
+}
+
 void site_check(struct site *s)
 {
 	check_twice(s);
@@ -192,6 +211,8 @@ void site_check(struct site *s)
 			check_domain(s, s->objects.v[i]);
 		if (s->objects.v[i]->type == VC_SLICE_ADD)
 			check_address(s, s->objects.v[i]);
+		if (s->objects.v[i]->type == VC_DOM_CREATE)
+			check_room(s, s->objects.v[i]);
 	}
 	check_overlap(s);
 	check_macs(s);

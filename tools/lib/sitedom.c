@@ -272,55 +272,23 @@ static void d_protocols(struct site *s, yaml_node_t *n, void *ctx)
 
 /* --- rates ------------------------------------------------------------------------------------------------------------ */
 
-static uint64_t rate_value(struct site *s, yaml_node_t *n)
+static void rate_key(struct site *s, size_t which, yaml_node_t *n, void *ctx)
 {
-	uint64_t bps = 0;
+	char why[200];
 
-	if (vfrc_parse_rate(node_text(s, n, "a rate"), &bps))
-		node_error(s, n, "a rate is wanted here, as in 50mbit");
-	return bps;
+	if (vfrc_rate_key(ctx, which, node_text(s, n, "a rate or limit"), why, sizeof(why)))
+		node_error(s, n, "%s", why);
 }
-
-static uint32_t burst_value(struct site *s, yaml_node_t *n)
-{
-	uint64_t bytes = 0;
-
-	if (vfrc_parse_size(node_text(s, n, "a size"), &bytes) || bytes > UINT32_MAX)
-		node_error(s, n, "a burst is a size in bytes, as in 64K");
-	return bytes;
-}
-
-#define RATE_KEY(fn, field, value)						\
-	static void fn(struct site *s, yaml_node_t *n, void *ctx)		\
-	{									\
-		((struct domain *)ctx)->rate.field = value;			\
-	}
-
-RATE_KEY(r_out, out_bps, rate_value(s, n))
-RATE_KEY(r_in, in_bps, rate_value(s, n))
-RATE_KEY(r_guarantee, out_guarantee_bps, rate_value(s, n))
-RATE_KEY(r_in_guarantee, in_guarantee_bps, rate_value(s, n))
-RATE_KEY(r_burst, out_burst, burst_value(s, n))
-RATE_KEY(r_in_burst, in_burst, burst_value(s, n))
-RATE_KEY(r_weight, weight, number(s, n, 1, 65535, "weight"))
-RATE_KEY(r_pps, out_pps, number(s, n, 1, UINT32_MAX, "packets"))
-RATE_KEY(r_in_pps, in_pps, number(s, n, 1, UINT32_MAX, "in-packets"))
-RATE_KEY(r_flows, new_flows, number(s, n, 1, UINT32_MAX, "new-flows"))
-RATE_KEY(r_conns, max_conns, number(s, n, 1, UINT32_MAX, "connections"))
-
-static const struct key rate_keys[] = {
-	{"out", r_out}, {"in", r_in}, {"guarantee", r_guarantee}, {"in-guarantee", r_in_guarantee}, {"burst", r_burst},
-	{"in-burst", r_in_burst}, {"weight", r_weight}, {"packets", r_pps}, {"in-packets", r_in_pps}, {"new-flows", r_flows},
-	{"connections", r_conns},
-};
 
 static void d_rate(struct site *s, yaml_node_t *n, void *ctx)
 {
 	struct domain *d = ctx;
 	const struct vc_rate_set *r = &d->rate;
+	const char *names[VFRC_RATE_KEYS];
+	size_t count = vfrc_rate_names(names);
 
 	d->has_rate = true;
-	read_mapping(s, n, rate_keys, sizeof(rate_keys) / sizeof(*rate_keys), "rate", ctx);
+	read_names(s, n, names, count, "rate", rate_key, &d->rate);
 	if ((r->out_bps && r->out_guarantee_bps > r->out_bps) || (r->in_bps && r->in_guarantee_bps > r->in_bps))
 		node_error(s, n, "%s is guaranteed more than its ceiling", d->m.name);
 }
@@ -404,6 +372,8 @@ void read_domain(struct site *s, const char *name, yaml_node_t *key, yaml_node_t
 	uint8_t body[sizeof(d.m) + VC_CMDLINE_MAX];
 
 	read_name(s, key, "a domain", d.m.name, sizeof(d.m.name));
+	if (!strcmp(name, "all"))
+		node_error(s, key, "no domain can be called 'all': commands mean every domain by it");
 	memcpy(d.rate.dom, d.m.name, sizeof(d.rate.dom));
 	d.m.vcpus = 1;
 	d.m.on_reboot = VC_ON_RESTART;

@@ -83,6 +83,16 @@ int vfrc_parse_rule(const char *s, struct vc_rule *rule, char *why, size_t size,
 void vfrc_format_rule(const struct vc_rule *rule, char *out, size_t n);
 const char *vfrc_action_name(unsigned int action);
 
+/* --- rates and limits: rate.c ------------------------------------------------------------------------------------------ */
+
+#define VFRC_RATE_KEYS 16
+/* => the words of the keys, in the order of their numbers */
+size_t vfrc_rate_names(const char *names[VFRC_RATE_KEYS]);
+/* => the key of that number set; -1 and why */
+int vfrc_rate_key(struct vc_rate_set *r, size_t key, const char *value, char *why, size_t size);
+/* => what is set, as one line: out 50mbit, weight 3 */
+void vfrc_format_rates(const struct vc_rate_set *r, char *out, size_t n);
+
 /* --- a set of objects: objects.c ------------------------------------------------------------------------------------- */
 
 struct object {
@@ -112,7 +122,7 @@ void object_describe(const struct object *o, char *out, size_t n);
 const char *object_domain(const struct object *o);
 const char *object_kind_name(uint16_t type);
 
-/* --- site file: site.c, sitedom.c, sitecheck.c ------------------------------------------------------------------------- */
+/* --- site file: site*.c ---------------------------------------------------------------------------------------------- */
 
 /* A kernel or ramdisk that the file names, and the module it becomes: its name tells its content. */
 struct module {
@@ -131,6 +141,7 @@ struct site {
 	size_t nmodules;
 	int errors;		/* all are told on stderr as FILE:LINE:COL: TEXT */
 	void *yaml;
+	const void *told;	/* the node of the last complaint */
 };
 
 /* => reads and checks a file and sorts its objects; the number of errors */

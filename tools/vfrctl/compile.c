@@ -18,7 +18,8 @@ static int site_summary(struct cli *cli, const struct site *s)
 	if (cli->json)
 		return cli_json(json_pack("{s:b, s:i, s:i, s:i, s:i}", "valid", 1, "addresses", count[1], "domains", count[2], "slices",
 					  count[3], "modules", (int)s->nmodules));
-	printf("%s: %u addresses, %u domains, %u slices, %zu modules: nothing wrong\n", s->file, count[1], count[2], count[3], s->nmodules);
+	printf("%s: %u address%s, %u domain%s, %u slice%s, %zu module%s: nothing wrong\n", s->file, count[1], count[1] == 1 ? "" : "es",
+	       count[2], count[2] == 1 ? "" : "s", count[3], count[3] == 1 ? "" : "s", s->nmodules, s->nmodules == 1 ? "" : "s");
 	return EXIT_DONE;
 }
 

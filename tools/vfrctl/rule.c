@@ -193,72 +193,27 @@ static int read_rate(struct cli *cli, const char *name, struct vc_rate_set *m)
 	return 0;
 }
 
-static int set_number(const char *v, uint32_t *out)
+/* KEY=VALUE */
+static int set_rate(struct cli *cli, struct vc_rate_set *m, const char *word)
 {
-	uint64_t n;
+	const char *names[VFRC_RATE_KEYS], *near, *eq = strchr(word, '=');
+	char key[32], why[200], all[200] = "";
+	size_t n = vfrc_rate_names(names);
 
-	if (vfrc_parse_count(v, UINT32_MAX, &n))
-		return -1;
-	*out = n;
-	return 0;
-}
-
-static int set_bytes(const char *v, uint32_t *out)
-{
-	uint64_t n;
-
-	if (vfrc_parse_size(v, &n) || n > UINT32_MAX)
-		return -1;
-	*out = n;
-	return 0;
-}
-
-static int set_bps(struct vc_rate_set *m, size_t off, const char *v)
-{
-	uint64_t bps;
-
-	if (!strcmp(v, "none"))
-		bps = 0;
-	else if (vfrc_parse_rate(v, &bps))
-		return -1;
-	memcpy((char *)m + off, &bps, sizeof(bps));
-	return 0;
-}
-
-static int set_rate(struct vc_rate_set *m, const char *key, const char *v)
-{
-	static const struct {
-		const char *name;
-		size_t off;
-	} rates[] = {
-		{"out", offsetof(struct vc_rate_set, out_bps)}, {"in", offsetof(struct vc_rate_set, in_bps)},
-		{"guarantee", offsetof(struct vc_rate_set, out_guarantee_bps)},
-		{"in-guarantee", offsetof(struct vc_rate_set, in_guarantee_bps)},
-	};
-	uint32_t n;
-
-	for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++)
-		if (!strcmp(key, rates[i].name))
-			return set_bps(m, rates[i].off, v);
-	if (!strcmp(key, "burst"))
-		return set_bytes(v, &n) ? -1 : (m->out_burst = n, 0);
-	if (!strcmp(key, "in-burst"))
-		return set_bytes(v, &n) ? -1 : (m->in_burst = n, 0);
-	if (set_number(v, &n))
-		return -1;
-	if (!strcmp(key, "new-flows"))
-		m->new_flows = n;
-	else if (!strcmp(key, "weight"))
-		m->weight = n;
-	else if (!strcmp(key, "packets"))
-		m->out_pps = n;
-	else if (!strcmp(key, "in-packets"))
-		m->in_pps = n;
-	else if (!strcmp(key, "connections"))
-		m->max_conns = n;
-	else
-		return -1;
-	return 0;
+	snprintf(key, sizeof(key), "%.*s", (int)(eq ? eq - word : (long)strlen(word)), word);
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(key, names[i]))
+			continue;
+		if (vfrc_rate_key(m, i, eq ? eq + 1 : "", why, sizeof(why)))
+			return cli_usage(cli, "%s: %s", word, why);
+		return 0;
+	}
+	near = vfrc_suggest(key, names, n);
+	if (near)
+		return cli_usage(cli, "%s: '%s' is not known: did you mean '%s'?", word, key, near);
+	for (size_t i = 0; i < n; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", names[i]);
+	return cli_usage(cli, "%s: known are %s", word, all);
 }
 
 int cmd_rate_set(struct cli *cli)
@@ -268,18 +223,7 @@ int cmd_rate_set(struct cli *cli)
 
 	if (!rc)
 		rc = read_rate(cli, cli->argv[0], &m);
-	for (int i = 1; i < cli->argc && !rc; i++) {
-		char key[32];
-		const char *eq = strchr(cli->argv[i], '=');
-		size_t n = eq ? (size_t)(eq - cli->argv[i]) : sizeof(key);
-
-		if (n < sizeof(key))
-			snprintf(key, sizeof(key), "%.*s", (int)n, cli->argv[i]);
-		if (n >= sizeof(key) || set_rate(&m, key, eq + 1))
-			rc = cli_usage(cli,
-				       "'%s': known are out, in, guarantee, in-guarantee (=50mbit, =none), burst, in-burst, weight, "
-				       "new-flows, "
-				       "packets, in-packets, connections", cli->argv[i]);
-	}
+	for (int i = 1; i < cli->argc && !rc; i++)
+		rc = set_rate(cli, &m, cli->argv[i]);
 	return rc ? rc : write_object(cli, VC_RATE_SET, &m, sizeof(m));
 }

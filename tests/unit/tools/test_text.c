@@ -266,10 +266,51 @@ static void addresses_of_both_families(void **state)
 	assert_int_equal(vfrc_parse_prefix("2001:db8::/129", &ip, &len, &given), -1);
 }
 
+static void rates_are_set_by_their_words(void **state)
+{
+	static const struct {
+		const char *key, *value, *line;	/* what is printed then; NULL: refused */
+	} v[] = {
+		{"out", "50mbit", "out 50mbit"}, {"guarantee", "1.5gbit", "out 50mbit, guarantee 1500mbit"},
+		{"weight", "3", "out 50mbit, guarantee 1500mbit, weight 3"}, {"weight", "0", NULL}, {"weight", "65536", NULL},
+		{"out", "0bit", NULL}, {"out", "fast", NULL}, {"out", "none", "guarantee 1500mbit, weight 3"},
+		{"guarantee", "none", "weight 3"}, {"weight", "none", "no limits"}, {"burst", "64K", "burst 64K"},
+		{"burst", "4G", NULL}, {"new-flows", "200/s", "burst 64K, new-flows 200/s"},
+		{"connections", "4294967296", NULL},
+	};
+	struct vc_rate_set r = {.dom = "web1"};
+	const char *names[VFRC_RATE_KEYS];
+	size_t n = vfrc_rate_names(names);
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		char why[100] = "", line[300];
+		size_t k = 0;
+
+		while (k < n && strcmp(names[k], v[i].key))
+			k++;
+		assert_int_not_equal(k, n);
+		assert_int_equal(vfrc_rate_key(&r, k, v[i].value, why, sizeof(why)), v[i].line ? 0 : -1);
+		vfrc_format_rates(&r, line, sizeof(line));
+		if (v[i].line)
+			assert_string_equal(line, v[i].line);
+		else
+			assert_non_null(strstr(why, v[i].value));
+	}
+	r.egress_set = 1;
+	for (size_t room = 1; room < 40; room++) {
+		char *line = malloc(room);
+
+		vfrc_format_rates(&r, line, room);
+		assert_true(strlen(line) < room);
+		free(line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes_are_binary), cmocka_unit_test(rates_are_decimal_and_need_a_unit),
+		cmocka_unit_test(rates_are_set_by_their_words),
 		cmocka_unit_test(durations_are_milliseconds),
 		cmocka_unit_test(times_are_utc), cmocka_unit_test(ports_read_back_as_printed), cmocka_unit_test(rules_read_back_as_printed),
 		cmocka_unit_test(dscps_read_back_as_printed),
