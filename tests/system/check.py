@@ -18,6 +18,7 @@ import cases_badinput
 import cases_boot
 import cases_churn
 import cases_hostile
+import cases_irqs
 import cases_operator
 import cases_serving
 import cases_wire
@@ -25,7 +26,7 @@ from harness import vfr
 from harness.progress import Verdicts, say
 
 SCENES = [*cases_serving.SCENES, *cases_boot.SCENES, *cases_operator.SCENES, *cases_badinput.SCENES, *cases_wire.SCENES,
-          *cases_churn.SCENES, *cases_hostile.SCENES]
+          *cases_churn.SCENES, *cases_hostile.SCENES, *cases_irqs.SCENES]
 
 
 def run_case(machine, title, case, verdicts):

@@ -121,6 +121,7 @@ static void op_dom_destroy(void *machine, uint16_t domid)
 		return;
 	domain_destroy(d);
 	domain_put(d);
+	arch_irq_window(); /* the router's part of the same request comes next */
 }
 
 static int with_domain(uint16_t domid, void (*fn)(struct domain *d))

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <hv/arch.h>
 #include <hv/domain.h>
 #include <hv/log.h>
 #include <hv/subsys.h>
@@ -282,6 +283,6 @@ void domain_reclaim_softirq(void)
 
 void domain_reclaim_all(void)
 {
-	while (reclaim_some(~0u))
-		;
+	while (reclaim_some(RECLAIM_FRAMES))
+		arch_irq_window();
 }

@@ -101,13 +101,7 @@ static bool take_extent(struct domain *d, uint64_t gfn, uint64_t count)
 
 static bool give_extent(struct domain *d, uint64_t gfn, uint64_t count)
 {
-	mfn_t mfn;
-
-	for (uint64_t i = 0; i < count; i++) {
-		if (p2m_lookup(d, gfn + i, &mfn) != P2M_RAM || p2m_remove(d, gfn + i))
-			return false;
-	}
-	return true;
+	return p2m_remove_ram(d, gfn, count) == count;
 }
 
 /* Answers the number of extents done, as the ABI has it, also when one fails. */

@@ -2,6 +2,7 @@
 /* Deferred work of each CPU: raised by interrupt handlers and guests' exits, run by the CPU loop before a guest entry. */
 #include "softirq.h"
 
+#include <hv/arch.h>
 #include <hv/cpu.h>
 #include <hv/irq.h>
 #include <hv/log.h>
@@ -43,7 +44,12 @@ bool softirq_run(void)
 
 	if (!pending)
 		return false;
-	for (uint32_t bits = pending; bits; bits &= bits - 1)
-		handlers[__builtin_ctz(bits)]();
+	for (uint32_t bits = pending; bits; bits &= bits - 1) {
+		unsigned nr = (unsigned)__builtin_ctz(bits);
+
+		handlers[nr]();
+		if (nr >= SOFTIRQ_CONTROL) /* these may take their time, one alone is enough for interrupts to wait */
+			arch_irq_window();
+	}
 	return true;
 }

@@ -70,6 +70,58 @@ static void given_back(void)
 	CHECK_EQ(*(volatile uint32_t *)(gfn << 12), 5);
 }
 
+#define PIECE 0x400ul /* the frames from 4 MiB on: RAM that nothing of ours is in */
+
+static long change(unsigned int op, xen_pfn_t gfn, unsigned int order)
+{
+	struct xen_memory_reservation r = { .nr_extents = 1, .extent_order = order, .domid = DOMID_SELF };
+
+	set_xen_guest_handle(r.extent_start, &gfn);
+	return hv_memory(op, &r);
+}
+
+/* What we wrote ourselves may come back, as it does on Xen; nobody else's words may. */
+static bool ours(uint64_t word)
+{
+	return !word || word == ~0ul || (word >= PIECE && word < PIECE + 512);
+}
+
+static void clean(xen_pfn_t gfn)
+{
+	volatile uint64_t *p = (volatile uint64_t *)(gfn << 12);
+
+	CHECK(ours(p[0]) && ours(p[511]), "frame %lx holds %lx %lx", gfn, p[0], p[511]);
+	p[0] = p[511] = gfn;
+}
+
+/* 2 MiB at once, away and back, and single frames out of it before and after it was touched. */
+static void whole_pieces(void)
+{
+	xen_pfn_t i;
+
+	for (i = 0; i < 512; i++)
+		*(volatile uint64_t *)((PIECE + i) << 12) = ~0ul;
+	CHECK_EQ(change(XENMEM_decrease_reservation, PIECE, 9), 1);
+	CHECK_EQ(change(XENMEM_decrease_reservation, PIECE, 9), 0);
+	CHECK_EQ(change(XENMEM_populate_physmap, PIECE, 9), 1);
+	CHECK_EQ(change(XENMEM_decrease_reservation, PIECE + 0x80, 0), 1);
+	clean(PIECE + 0x7f);
+	CHECK_EQ(change(XENMEM_populate_physmap, PIECE + 0x80, 0), 1);
+	for (i = 0; i < 512; i++)
+		if (i != 0x7f)
+			clean(PIECE + i);
+	for (i = 0; i < 512; i++)
+		CHECK_EQ(*(volatile uint64_t *)((PIECE + i) << 12), PIECE + i);
+	/* Now of single frames, with a hole at its end. */
+	CHECK_EQ(change(XENMEM_decrease_reservation, PIECE + 511, 0), 1);
+	CHECK_EQ(change(XENMEM_decrease_reservation, PIECE, 9), 0);
+	for (i = 0; i < 512; i += 64)
+		change(XENMEM_decrease_reservation, PIECE + i, 6);
+	CHECK_EQ(change(XENMEM_populate_physmap, PIECE, 9), 1);
+	for (i = 0; i < 512; i++)
+		clean(PIECE + i);
+}
+
 void test_main(void)
 {
 	uint64_t state = 3;
@@ -77,4 +129,5 @@ void test_main(void)
 	map_everywhere(&state);
 	reservation(&state);
 	given_back();
+	whole_pieces();
 }

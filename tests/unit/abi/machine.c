@@ -163,6 +163,16 @@ int p2m_remove(struct domain *d, uint64_t gfn)
 	return 0;
 }
 
+uint64_t p2m_remove_ram(struct domain *d, uint64_t gfn, uint64_t count)
+{
+	uint64_t n = 0;
+	mfn_t mfn;
+
+	while (n < count && p2m_lookup(d, gfn + n, &mfn) == P2M_RAM && !p2m_remove(d, gfn + n))
+		n++;
+	return n;
+}
+
 void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)
 {
 	uint64_t at = slot(gfn);

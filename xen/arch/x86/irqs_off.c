@@ -24,6 +24,15 @@ static uint32_t count_over(const struct irqs_off *o, uint64_t us)
 	return n;
 }
 
+void arch_irq_window(void)
+{
+	struct cpu *c = this_cpu();
+
+	irqs_off_end(c);
+	__asm__ volatile("sti; nop; cli" : : : "memory");
+	irqs_off_begin(c);
+}
+
 void arch_report(uint64_t now_ns)
 {
 	static uint64_t next = REPORT_NS;

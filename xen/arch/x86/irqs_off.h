@@ -25,11 +25,11 @@ extern struct irqs_off irqs_off[MAX_CPUS];
 static inline void irqs_off_end(const struct cpu *c)
 {
 	struct irqs_off *o = &irqs_off[c->id];
-	uint64_t ticks = rdtsc() - o->since;
+	uint64_t ticks = o->since ? rdtsc() - o->since : 0; /* 0: the start of the machine */
 	unsigned bucket = 64 - (unsigned)__builtin_clzl(ticks | 1);
 
 	o->count[bucket < IRQS_OFF_BUCKETS ? bucket : IRQS_OFF_BUCKETS - 1]++;
-	if (ticks > o->longest && o->since)
+	if (ticks > o->longest)
 		o->longest = ticks;
 }
 

@@ -4,7 +4,9 @@
  *
  * Entry bits that the CPU ignores carry what we know: the type in bits 52-54, and LAZY (bit 9) on an entry that is not
  * present yet but has its frames: they are cleared when somebody touches them, or filled from the kernel's image if IMAGE
- * (bit 10) says that they are of the domain's first RAM. Only 2 MiB entries are lazy.
+ * (bit 10) says that they are of the domain's first RAM. Only 2 MiB entries are lazy. How many of their 512 frames are
+ * ready stands in bits 12-20, where such an address has zeros: a guest's fault fills a piece after the other and looks at
+ * interrupts in between; a backend, which cannot wait, does the rest at once.
  *
  * Removal: the entry goes under p2m.lock; then every CPU that is running a vcpu of the domain is made to leave the guest
  * (each entry compares p2m.flush_gen and flushes); only then the frame's reference goes, so no CPU can still write to a
@@ -13,6 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <hv/arch.h>
 #include <hv/domain.h>
 #include <hv/log.h>
 #include <hv/p2m.h>
@@ -30,6 +33,8 @@
 #define NPT_TABLE (PTE_P | PTE_W | PTE_U)
 #define GFN_LIMIT (1UL << 36) /* 48 bits of guest physical address */
 #define SUPER_FRAMES (SUPER_SIZE / PAGE_SIZE)
+#define LAZY_READY(e) ((e) >> PAGE_SHIFT & (SUPER_FRAMES - 1))
+#define LAZY_STEP 32 /* frames filled between two looks at interrupts: 128 KiB */
 
 int p2m_init(struct p2m *p2m)
 {
@@ -64,6 +69,12 @@ static uint64_t entry_of(paddr_t pa, enum p2m_type type)
 	return pa | PTE_P | PTE_U | w | nx | (uint64_t)type << NPT_TYPE_SHIFT;
 }
 
+/* The first frame of an entry. */
+static mfn_t frame_of(uint64_t e, unsigned level)
+{
+	return (e & PTE_ADDR & ~(level ? SUPER_SIZE - 1 : 0)) >> PAGE_SHIFT;
+}
+
 /* What the domain's first RAM holds at [start, start + size): pieces of the image, zeros between them. */
 static void fill(const struct p2m *p2m, uint64_t start, uint8_t *va, uint64_t size)
 {
@@ -83,16 +94,20 @@ static void fill(const struct p2m *p2m, uint64_t start, uint8_t *va, uint64_t si
 	memset(va + done, 0, size - done);
 }
 
-/* Give a lazy 2 MiB entry's frames their first contents and make it present. */
-static void materialise(struct p2m *p2m, uint64_t *e, uint64_t gfn)
+/* Give at most `max` more frames of a lazy 2 MiB entry their first contents; present when all have them. */
+static void materialise(struct p2m *p2m, uint64_t *e, uint64_t gfn, uint64_t max)
 {
-	void *va = phys_to_virt(*e & PTE_ADDR);
+	uint64_t ready = LAZY_READY(*e), n = max < SUPER_FRAMES - ready ? max : SUPER_FRAMES - ready;
+	mfn_t first = frame_of(*e, 1);
+	void *va = phys_to_virt((first + ready) << PAGE_SHIFT);
 
 	if (*e & NPT_IMAGE)
-		fill(p2m, (gfn & ~(SUPER_FRAMES - 1)) << PAGE_SHIFT, va, SUPER_SIZE);
+		fill(p2m, ((gfn & ~(SUPER_FRAMES - 1)) + ready) << PAGE_SHIFT, va, n << PAGE_SHIFT);
 	else
-		memset(va, 0, SUPER_SIZE);
-	*e = (*e & ~(NPT_LAZY | NPT_IMAGE)) | PTE_P;
+		memset(va, 0, n << PAGE_SHIFT);
+	*e += n << PAGE_SHIFT;
+	if (ready + n == SUPER_FRAMES) /* the count went over into the address */
+		*e = ((*e - SUPER_SIZE) & ~(NPT_LAZY | NPT_IMAGE)) | PTE_P;
 }
 
 static bool split(struct p2m *p2m, uint64_t *e, uint64_t gfn)
@@ -102,7 +117,7 @@ static bool split(struct p2m *p2m, uint64_t *e, uint64_t gfn)
 	if (!t)
 		return false;
 	if (*e & NPT_LAZY)
-		materialise(p2m, e, gfn);
+		materialise(p2m, e, gfn, SUPER_FRAMES);
 	for (uint64_t i = 0; i < SUPER_FRAMES; i++)
 		t[i] = (*e & ~PTE_PS) + (i << PAGE_SHIFT);
 	p2m->table_pages++;
@@ -240,56 +255,116 @@ static void flush_others(struct domain *d)
 	}
 }
 
-int p2m_remove(struct domain *d, uint64_t gfn)
+/* The entry at gfn, alone: a 2 MiB one is split before. 0, -ENOENT, -ENOMEM. => p2m.lock is held. */
+static int find_alone(struct p2m *p2m, uint64_t gfn, uint64_t **entry)
 {
 	unsigned level;
-	uint64_t gone = 0;
-	int ret = -ENOENT;
+	uint64_t *e = find(p2m, gfn, 0, false, &level);
+
+	if (e && *e && level) {
+		if (!split(p2m, e, gfn))
+			return -ENOMEM;
+		e = find(p2m, gfn, 0, false, &level);
+	}
+	*entry = e;
+	return e && *e ? 0 : -ENOENT;
+}
+
+/* => p2m.lock is held. */
+static void forget(struct domain *d, uint64_t *e, uint64_t frames)
+{
+	if (NPT_TYPE(*e) == P2M_RAM)
+		d->pages -= frames;
+	*e = 0;
+	memset(d->p2m.hint, 0, sizeof(d->p2m.hint));
+}
+
+int p2m_remove(struct domain *d, uint64_t gfn)
+{
+	uint64_t *e, gone = 0;
 
 	if (gfn >= GFN_LIMIT)
 		return -ENOENT;
 	env_lock(&d->p2m.lock);
-	uint64_t *e = find(&d->p2m, gfn, 0, false, &level);
-	if (e && level && *e) {
-		ret = split(&d->p2m, e, gfn) ? 0 : -ENOMEM;
-		e = ret ? NULL : find(&d->p2m, gfn, 0, false, &level);
-	}
-	if (e && !level && *e) {
+	int ret = find_alone(&d->p2m, gfn, &e);
+	if (!ret) {
 		gone = *e;
-		*e = 0;
-		memset(d->p2m.hint, 0, sizeof(d->p2m.hint));
-		ret = 0;
-		if (NPT_TYPE(gone) == P2M_RAM)
-			d->pages--;
+		forget(d, e, 1);
 	}
 	env_unlock(&d->p2m.lock);
-	if (gone) {
+	if (!ret) {
 		flush_others(d);
-		frame_put((gone & PTE_ADDR) >> PAGE_SHIFT);
+		frame_put(frame_of(gone, 0));
 	}
 	return ret;
 }
 
-/* => p2m.lock is held. */
-static enum p2m_type lookup_locked(struct p2m *p2m, uint64_t gfn, mfn_t *mfn)
+/* Take a whole 2 MiB entry of RAM out; false: there is none. */
+static bool remove_super(struct domain *d, uint64_t gfn)
+{
+	unsigned level;
+	uint64_t gone = 0;
+
+	env_lock(&d->p2m.lock);
+	uint64_t *e = find(&d->p2m, gfn, 1, false, &level);
+	if (e && level == 1 && (*e & PTE_PS)) {
+		gone = *e;
+		forget(d, e, SUPER_FRAMES);
+	}
+	env_unlock(&d->p2m.lock);
+	if (!gone)
+		return false;
+	flush_others(d);
+	for (uint64_t i = 0; i < SUPER_FRAMES; i++)
+		frame_put(frame_of(gone, 1) + i);
+	return true;
+}
+
+uint64_t p2m_remove_ram(struct domain *d, uint64_t gfn, uint64_t count)
+{
+	uint32_t gone[P2M_REMOVE_MAX];
+	uint64_t n, *e;
+
+	if (gfn >= GFN_LIMIT || count > GFN_LIMIT - gfn)
+		return 0;
+	if (count > P2M_REMOVE_MAX)
+		count = P2M_REMOVE_MAX;
+	if (count == SUPER_FRAMES && !(gfn & (SUPER_FRAMES - 1)) && remove_super(d, gfn))
+		return count;
+	env_lock(&d->p2m.lock);
+	for (n = 0; n < count && !find_alone(&d->p2m, gfn + n, &e) && NPT_TYPE(*e) == P2M_RAM; n++) {
+		gone[n] = (uint32_t)frame_of(*e, 0);
+		forget(d, e, 1);
+	}
+	env_unlock(&d->p2m.lock);
+	if (n)
+		flush_others(d);
+	for (uint64_t i = 0; i < n; i++)
+		frame_put(gone[i]);
+	return n;
+}
+
+/* `max`: frames that may be filled now, if they have nothing in them yet. => p2m.lock is held. */
+static enum p2m_type lookup_locked(struct p2m *p2m, uint64_t gfn, uint64_t max, mfn_t *mfn, bool *ready)
 {
 	unsigned level;
 	uint64_t *e = gfn < GFN_LIMIT ? find(p2m, gfn, 0, false, &level) : NULL;
 
 	if (!e || !*e)
 		return P2M_NONE;
-	if (*e & NPT_LAZY)
-		materialise(p2m, e, gfn);
-	*mfn = (*e & PTE_ADDR) >> PAGE_SHIFT;
-	if (level)
-		*mfn += gfn & (SUPER_FRAMES - 1);
+	if ((*e & NPT_LAZY) && max)
+		materialise(p2m, e, gfn, max);
+	*ready = !(*e & NPT_LAZY);
+	*mfn = frame_of(*e, level) + (level ? gfn & (SUPER_FRAMES - 1) : 0);
 	return NPT_TYPE(*e);
 }
 
 enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn)
 {
+	bool ready;
+
 	env_lock(&d->p2m.lock);
-	enum p2m_type type = lookup_locked(&d->p2m, gfn, mfn);
+	enum p2m_type type = lookup_locked(&d->p2m, gfn, 0, mfn, &ready);
 	env_unlock(&d->p2m.lock);
 	return type;
 }
@@ -298,11 +373,12 @@ void *p2m_peek(struct domain *d, uint64_t gfn, bool write)
 {
 	struct p2m *p2m = &d->p2m;
 	unsigned i = gfn % P2M_HINTS;
+	bool ready;
 	mfn_t mfn;
 
 	if (p2m->hint[i].gfn == gfn + 1)
 		return p2m->hint[i].va;
-	enum p2m_type type = lookup_locked(p2m, gfn, &mfn);
+	enum p2m_type type = lookup_locked(p2m, gfn, SUPER_FRAMES, &mfn, &ready);
 	if (type == P2M_NONE || (write && type == P2M_FOREIGN_RO))
 		return NULL;
 	void *va = phys_to_virt(mfn << PAGE_SHIFT);
@@ -315,10 +391,11 @@ void *p2m_peek(struct domain *d, uint64_t gfn, bool write)
 
 void *p2m_peek_ram(struct domain *d, uint64_t gfn)
 {
+	bool ready;
 	mfn_t mfn;
 
 	/* Hints are of RAM only. */
-	if (d->p2m.hint[gfn % P2M_HINTS].gfn != gfn + 1 && lookup_locked(&d->p2m, gfn, &mfn) != P2M_RAM)
+	if (d->p2m.hint[gfn % P2M_HINTS].gfn != gfn + 1 && lookup_locked(&d->p2m, gfn, 0, &mfn, &ready) != P2M_RAM)
 		return NULL;
 	return p2m_peek(d, gfn, true);
 }
@@ -335,10 +412,22 @@ void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)
 
 bool p2m_fault(struct domain *d, uint64_t gfn, bool write)
 {
+	bool ready = true;
 	mfn_t mfn;
-	enum p2m_type type = p2m_lookup(d, gfn, &mfn);
 
-	return type != P2M_NONE && !(write && type == P2M_FOREIGN_RO);
+	for (;;) {
+		env_lock(&d->p2m.lock);
+		enum p2m_type type = lookup_locked(&d->p2m, gfn, LAZY_STEP, &mfn, &ready);
+		env_unlock(&d->p2m.lock);
+		if (type == P2M_NONE || (write && type == P2M_FOREIGN_RO))
+			return false;
+		if (ready)
+			return true;
+		/* What an interrupt brings goes first: the guest faults again and it goes on from here. */
+		arch_irq_window();
+		if (atomic_load(&this_cpu()->softirq_pending) || atomic_load(&this_cpu()->need_resched))
+			return true;
+	}
 }
 
 bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max)
@@ -362,7 +451,7 @@ bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max)
 				return false;
 			max -= (unsigned)count;
 			for (uint64_t i = 0; i < count; i++)
-				frame_put(((*e & PTE_ADDR) >> PAGE_SHIFT) + i);
+				frame_put(frame_of(*e, l) + i);
 			if (NPT_TYPE(*e) == P2M_RAM)
 				d->pages -= count;
 			*e = 0;

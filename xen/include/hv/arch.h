@@ -13,6 +13,9 @@ void serial_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Interrupt this CPU (SOFTIRQ_TIMER) at or soon after the deadline. */
 void arch_timer_set(uint64_t deadline_ns);
 
+/* Take the interrupts that wait. => no lock is held. */
+void arch_irq_window(void);
+
 /* Once a second or so, on the boot CPU: figures for the log that are due. */
 void arch_report(uint64_t now_ns);
 /* False: the CPU has no virtualisation extension that we know; no guest can run. */

@@ -25,6 +25,7 @@ struct p2m_piece {
 	const void *bytes;    /* valid as long as the domain */
 };
 
+#define P2M_REMOVE_MAX (1u << SUPER_ORDER)
 #define P2M_HINTS 16 /* a power of two */
 
 struct p2m {
@@ -57,15 +58,20 @@ int p2m_populate(struct domain *d, uint64_t gfn, uint64_t count);
 int p2m_map_frame(struct domain *d, uint64_t gfn, mfn_t mfn, enum p2m_type type);
 /* Remove one entry, drop its frame reference after every CPU has forgotten it. -ENOENT. */
 int p2m_remove(struct domain *d, uint64_t gfn);
-/* What is there: type, and the frame (RAM is cleared first if it was not yet). No reference is taken. */
+/*
+ * Remove RAM from gfn on, up to the first entry that is none, with one flush for all. => how many frames went, at most
+ * P2M_REMOVE_MAX.
+ */
+uint64_t p2m_remove_ram(struct domain *d, uint64_t gfn, uint64_t count);
+/* What is there: type, and the frame, whose contents may not be the domain's yet. No reference is taken. */
 enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn);
-/* As p2m_lookup() for RAM and foreign frames, with a reference on the frame; put_page() returns it. NULL: nothing there. */
+/* RAM (cleared first if it was not yet) or a foreign frame, with a reference on it; put_page() returns it. NULL: nothing there. */
 void *p2m_get_page(struct domain *d, uint64_t gfn, bool write);
 /* As p2m_get_page() without a reference, for a copy under p2m.lock, which the caller holds. */
 void *p2m_peek(struct domain *d, uint64_t gfn, bool write);
 /* The same for RAM of the domain's own only: what it may lend to others. */
 void *p2m_peek_ram(struct domain *d, uint64_t gfn);
-/* Nested page fault: true if the access can be retried. */
+/* Nested page fault: true if the access can be retried. Interrupts are taken meanwhile. => no lock is held. */
 bool p2m_fault(struct domain *d, uint64_t gfn, bool write);
 /* Remove up to `max` entries from *cursor on, for teardown; true when nothing is left. */
 bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max);
