@@ -112,7 +112,7 @@ static void on_emit(void *host, uint16_t port, const uint8_t *f, uint32_t len)
 
 static void on_release(void *host, struct vfr_pkt *p)
 {
-	CHECK(p->verdict == VFR_FORWARD || p->verdict == VFR_DROP);
+	CHECK(p->verdict == VFR_FORWARD || p->verdict == VFR_DROP || p->verdict == VFR_CONSUMED);
 	CHECK(p->verdict != VFR_DROP || p->drop);
 	/* What was admitted while the port was its sender's may leave after that. */
 	if (p->verdict == VFR_FORWARD && ((struct held *)p->priv)->version == version)

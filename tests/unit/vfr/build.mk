@@ -18,7 +18,8 @@ $(B)/vfr-tables: $(B)/asan/$(VFR_T)/test_tables.o $(VFR_SAN)
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka
 
 # The twin needs speed more than sanitizers, which the rows and the fuzzer have.
-$(B)/vfr-twin: $(VFR_T)/test_twin.c $(VFR_T)/twin.c $(patsubst %.c,$(B)/%.o,$(wildcard xen/net/vfr/*.c)) $(B)/libenvhost.a $(VFR_T)/twin.h
+VFR_TWIN_SRC := $(VFR_T)/test_twin.c $(wildcard $(VFR_T)/twin*.c)
+$(B)/vfr-twin: $(VFR_TWIN_SRC) $(wildcard $(VFR_T)/twin*.h) $(patsubst %.c,$(B)/%.o,$(wildcard xen/net/vfr/*.c)) $(B)/libenvhost.a
 	@echo "  LD   $@"
 	@$(CC_HV) $(CFLAGS_HOST) -I$(VFR_T) -o $@ $(filter %.c %.o %.a,$^)
 

@@ -52,6 +52,13 @@ static const struct row rows[] = {
 	{ "bad: length not a multiple of 8", "in u udp X:9>S:1000 id=77 frag=0+ len=63\ndrop frag-bad" },
 	{ "bad: beyond 65535 (ping of death)", "in u udp X:9>S:1000 id=77 frag=65528 len=64\ndrop frag-bad" },
 	{ "bad: no data", "in u udp X:9>S:1000 id=77 frag=64 len=0\ndrop frag-bad" },
+	{ "a first fragment that is split: the rest follows", "mtu A 600\nin u udp X:9>S:1000 id=77 frag=0+ len=800\nconsumed @A\n"
+	  "emit A udp X:9>S:1000\nemit A udp X>S later\n"
+	  "in u udp X:9>S:1000 id=77 frag=808 len=64\nfwd A" },
+	{ "a first fragment that is split: those that wait follow", "mtu A 600\nin u udp X:9>S:1000 id=77 frag=808 len=64\nheld\n"
+	  "in u udp X:9>S:1000 id=77 frag=0+ len=800\nconsumed @A\nemit A udp X:9>S:1000\nemit A udp X>S later\nrel A" },
+	{ "a later fragment that is split as well", "mtu A 600\n" IN("0+", "") "fwd A\nin u udp X:9>S:1000 id=77 frag=64 len=800\n"
+	  "consumed @A\nemit A udp X>S later\nemit A udp X>S later" },
 	{ "quota: datagrams of a domain", "domain A frags=1\n" OUT("0+", "") "fwd u\nin A udp S:1000>X:9 id=78 frag=0+ len=64\n"
 	  "drop frag-quota" },
 	{ "quota: comes back when a datagram is complete", "domain A frags=1\n" OUT("0+", "") "fwd u\n" OUT("64", "") "fwd u\n"

@@ -25,6 +25,10 @@ static const struct row rows[] = {
 	{ "arp: announcement of all public addresses", "announce\nemit? u\nemit? u\nemit? u" },
 	{ "next hop unknown: asked for, packet waits, then goes", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\n"
 	  "consumed\nrel u" },
+	{ "next hop unknown: what is too large is split when it is known", "mtu u 600\nnoneigh\nin A udp S:1000>X:9 len=1000\nheld\n" ASK
+	  "in u arp U>S op=2\nconsumed\nemit u udp S:1000>X:9\nemit u udp S>X later\nrelcons" },
+	{ "next hop unknown: what is too large and cannot be split is refused at once", "mtu u 600\nnoneigh\n"
+	  "in A udp S:1000>X:9 len=1000 df\ndrop too-big\nemit A icmp G>S 3/4 mtu=600" },
 	{ "next hop known after that", "noneigh\nin A tcp S:1000>X:80\nheld\n" ASK "in u arp U>S op=2\nconsumed\nrel u\n"
 	  "in A tcp S:1000>X:80\nfwd u" },
 	{ "next hop: asked once for many packets, which keep their order", "noneigh\nin A tcp S:1000>X:80\nheld\n"

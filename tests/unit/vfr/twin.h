@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The naive twin: what the router should do with one IPv4 packet, in the plainest words, without a table, an index, a cache or a line of
- * the router's own code. It knows no state: no connections, fragments, NAT or neighbours.
+ * The naive twin: what the router should do with one packet, in the plainest words, without an index, a cache or a line of the
+ * router's own code. What it remembers (connections, fragments, mappings) stands in plain lists, searched from end to end.
+ *
+ * It does not know: neighbours (they are static here), limits by rate, and which port NAT picks when it is free to pick one: then
+ * it asks choose(), and insists that the answer is a free port of the domain's slice.
  */
 #ifndef TWIN_H
 #define TWIN_H
@@ -12,34 +15,117 @@
 #define TWIN_DOMS	6	/* domains 1..5 on ports 1..5; port 0 is the uplink */
 #define TWIN_SHARED	2
 #define TWIN_RULES	12
+#define TWIN_FRAME	2048u
+#define TWIN_FLOWS	8192
+#define TWIN_MAPS	2048
+#define TWIN_DATAGRAMS	256
+#define TWIN_OF_ONE	16	/* datagrams that a domain may have under way; outside: half of all */
+#define TWIN_HELD	1024
+
+enum { TWIN_NEW = 1, TWIN_KNOWN = 2, TWIN_RELATED = 4, TWIN_STRAY = 8 };	/* what a packet is to the list of connections */
 
 struct twin_rule {
-	bool in, drop;
-	uint8_t proto;
-	uint32_t src, src_mask, dst, dst_mask;
-	uint16_t sport_first, sport_last, dport_first, dport_last;
+	bool in, drop, reject, keep;
+	uint8_t family, proto, state;
+	uint8_t tcp_mask, tcp_value;
+	int icmp_type;				/* -1: any */
+	uint8_t src[16], dst[16];
+	unsigned int src_bits, dst_bits;
+	uint16_t dport_first, dport_last;
+};
+
+struct twin_end {
+	uint8_t addr[16];	/* IPv4 in the first four */
+	uint16_t port;
+};
+
+struct twin_flow {
+	struct twin_end from, to;	/* of its first packet */
+	uint8_t family, proto;
+	int dom[2];
+	/* TCP */
+	bool answered, open, reset;
+	bool fin_from, fin_to;
+	bool both_ways;			/* others */
+	uint64_t last_s;
+};
+
+struct twin_map {
+	uint32_t inside, outside;
+	uint16_t iport, oport;
+	int kind, dom;
+	enum { MAP_NEW, MAP_OPEN, MAP_CLOSING } tcp;
+	uint64_t until_s;
+};
+
+struct twin_datagram {
+	bool used;
+	uint8_t family, proto, src[16], dst[16];
+	uint32_t id;
+	int in;
+	uint32_t total;			/* 0: the last fragment has not come */
+	unsigned int held;
+	uint64_t until_s;
+	bool decided, echo, set_id;
+	const char *refused;
+	int to;
+	uint32_t new_src, new_dst;
+	uint16_t new_id;
+};
+
+struct twin_frame {
+	const char *verdict;	/* "forward", "consumed", "held" or a drop's name */
+	int port;		/* where to */
+	int in;
+	uint64_t id;		/* which packet it was */
+	uint32_t len;
+	int datagram;
+	uint8_t b[TWIN_FRAME];
 };
 
 struct twin {
+	/* configuration */
 	uint32_t shared[TWIN_SHARED];
 	uint8_t owner[TWIN_SHARED][4][65536];	/* tcp, udp, icmp, sctp */
 	uint8_t other[TWIN_SHARED][256];	/* owners of whole protocols */
 	uint32_t dedicated[TWIN_DOMS];		/* 0: none */
 	uint32_t internal[TWIN_DOMS];
+	uint32_t nat[TWIN_DOMS];		/* the shared address that a domain's private one leaves by */
+	uint8_t net6[TWIN_DOMS][16], host6[TWIN_DOMS][16];	/* a /64, a /128; first byte 0: none */
 	uint32_t self;
-	bool attached[TWIN_DOMS];
+	uint8_t self6[16];
+	bool attached[TWIN_DOMS], own_ids[TWIN_DOMS];
 	uint16_t mtu[TWIN_DOMS];
 	struct twin_rule rule[TWIN_DOMS][TWIN_RULES];	/* [0]: everybody's */
 	unsigned int rules[TWIN_DOMS];
 	uint8_t mac[TWIN_DOMS][6], gateway_mac[6], peer_mac[6];
+	/* => the port that the router has chosen for a private end; 0: none. */
+	uint16_t (*choose)(uint32_t inside, uint16_t iport, int kind);
+
+	/* memory */
+	uint64_t now_s;
+	struct twin_flow flow[TWIN_FLOWS];
+	unsigned int flows;
+	struct twin_map map[TWIN_MAPS];
+	unsigned int maps;
+	uint64_t flows_made, maps_made;
+	struct twin_datagram datagram[TWIN_DATAGRAMS];
+	uint8_t seen[TWIN_DATAGRAMS][8192];	/* of each: one for 8 bytes */
+	struct twin_frame held[TWIN_HELD];
+	unsigned int helds;
+	uint16_t ids[TWIN_DOMS];
 };
 
 struct twin_answer {
-	const char *verdict;	/* "forward", "consumed" or a drop's name */
-	int out_port;
-	uint8_t frame[2048];	/* as it leaves */
+	struct twin_frame own;			/* of the packet itself */
+	struct twin_frame back[TWIN_HELD];	/* of packets that were held */
+	unsigned int backs;
+	struct twin_frame made[TWIN_HELD];	/* pieces that the router cuts */
+	unsigned int mades;
 };
 
-void twin_decide(const struct twin *t, int in_port, const uint8_t *frame, uint32_t len, struct twin_answer *a);
+void twin_decide(struct twin *t, int in, uint64_t id, const uint8_t *frame, uint32_t len, struct twin_answer *a);
+/* => time has passed: what waits too long is given back. */
+void twin_pass_time(struct twin *t, uint64_t seconds, struct twin_answer *a);
 
 #endif

@@ -195,28 +195,42 @@ static void cmd_emit(struct world *w, char *rest)
 		fail(w, "emitted to port %u: %s", f->port, shown);
 }
 
+static struct vfr_pkt *given_back(struct world *w)
+{
+	if (w->r_head != w->r_tail)
+		return w->released[w->r_head++ % QUEUE];
+	fail(w, "nothing was given back");
+	return NULL;
+}
+
 static void cmd_rel(struct world *w, char *rest)
 {
-	if (w->r_head == w->r_tail) {
-		fail(w, "nothing was given back");
-		return;
-	}
-	struct vfr_pkt *p = w->released[w->r_head++ % QUEUE];
-	check_forwarded(w, p, rest);
+	struct vfr_pkt *p = given_back(w);
+
+	if (p)
+		check_forwarded(w, p, rest);
 	free_pkt(w, p);
 }
 
 static void cmd_reldrop(struct world *w, char *rest)
 {
 	char reason[32] = "", at[8] = "";
+	struct vfr_pkt *p = given_back(w);
 
 	sscanf(rest, "%31s %7s", reason, at);
-	if (w->r_head == w->r_tail) {
-		fail(w, "nothing was given back");
-		return;
-	}
-	struct vfr_pkt *p = w->released[w->r_head++ % QUEUE];
-	check_drop(w, p, reason, at);
+	if (p)
+		check_drop(w, p, reason, at);
+	free_pkt(w, p);
+}
+
+static void cmd_relcons(struct world *w, char *rest)
+{
+	struct vfr_pkt *p = given_back(w);
+
+	if (p && p->verdict != VFR_CONSUMED)
+		fail(w, "verdict %u, %s", p->verdict, vfr_drop_name(p->drop));
+	w->in_port = p ? p->in_port : 0;
+	account(w, rest)->consumed++;
 	free_pkt(w, p);
 }
 
@@ -370,8 +384,8 @@ static const struct {
 	void (*run)(struct world *w, char *rest);
 } commands[] = {
 	{ "in", cmd_in }, { "fwd", cmd_fwd }, { "drop", cmd_drop }, { "consumed", cmd_consumed }, { "held", cmd_held },
-	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "event", cmd_event }, { "time", cmd_time }, { "trace",
-		cmd_trace },
+	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "relcons", cmd_relcons },
+	{ "event", cmd_event }, { "time", cmd_time }, { "trace", cmd_trace },
 	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },
 	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },
 	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait },

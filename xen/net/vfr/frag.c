@@ -341,8 +341,9 @@ void vfr_frag_settle(struct ctx *c, struct vfr_pkt *p, struct way *w, int verdic
 	f->busy = false;
 	f->deadline = c->now + FRAG_LIFE;
 	if (f->fate.state == FRAG_WAIT) {
-		f->fate.state = verdict == VFR_FORWARD || verdict == VFR_HELD ? FRAG_PASS : FRAG_REFUSED;
-		f->fate.drop = verdict == VFR_DROP ? p->drop : VFR_DROP_FRAG_BAD;
+		/* Forwarded, waiting for a neighbour, or (consumed) split into smaller ones. */
+		f->fate.state = verdict == VFR_DROP ? FRAG_REFUSED : FRAG_PASS;
+		f->fate.drop = verdict == VFR_DROP ? p->drop : VFR_DROP_NONE;
 		f->fate.echo = w->echo;
 		f->fate.src_slot = w->src ? w->src->slot : SLOT_NONE;
 		f->fate.dst_slot = w->dst ? w->dst->slot : SLOT_NONE;

@@ -174,6 +174,9 @@ static void set_addr(uint8_t *ip, uint8_t at, uint32_t addr, uint8_t *l4, uint32
 			csum_update_partial(l4 + csum_at, was, is);
 		else
 			csum_update(l4 + csum_at, was, is);
+		/* In UDP a sum of zero means "none" (RFC 768). */
+		if (proto == IP_UDP && !partial && !csum_load(l4 + 6))
+			csum_store(l4 + 6, 0xffff);
 	}
 	memcpy(ip + at, now, 4);
 }

@@ -208,9 +208,9 @@ static void send_held(struct ctx *c, struct vfr_pkt *list, const struct vfr_port
 		struct vfr_pkt *p = list;
 
 		list = p->next;
-		p->verdict = VFR_FORWARD;
 		memcpy(p->head, mac, 6);
 		memcpy(p->head + 6, out->mac, 6);
+		p->verdict = (uint8_t)vfr_route_send(c, p, out);
 		vfr_give_back(c, p);
 	}
 }

@@ -411,6 +411,8 @@ static inline uint16_t vfr_owner(const struct vfr_shared *s, unsigned int proto,
 
 /* route.c */
 int vfr_route(struct ctx *c, struct vfr_pkt *p, struct way *w);
+/* => the link addresses are written: VFR_FORWARD, or VFR_CONSUMED when it went in pieces, or VFR_DROP. */
+int vfr_route_send(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out);
 const struct route *vfr_route_find(struct vfr *v, const uint8_t *dst, uint8_t family);
 
 /* neigh.c, arp.c */

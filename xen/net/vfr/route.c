@@ -172,35 +172,44 @@ static void write_macs(uint8_t *frame, const uint8_t *dst, const uint8_t *src)
 	__builtin_memcpy(frame + 6, src, 6);
 }
 
-/*
- * Split a datagram that may be split (RFC 791). Only what is linear can be: the router cannot see the rest.
- * => false: it cannot be done here.
- */
-static bool split(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out, const uint8_t *dmac, const uint8_t *smac)
+/* Only what is linear can be split: the router cannot see the rest. */
+static bool splittable(const struct vfr_pkt *p, const struct vfr_port *out)
+{
+	return !(p->flags & VFR_PF_DF) && p->l4 - p->l3 == IP4_LEN && p->head_len >= p->l3 + p->l3_len && !p->gso &&
+	       p->csum != VFR_CSUM_PARTIAL && p->l3 + out->mtu <= FRAME_MAX;
+}
+
+/* RFC 791: the pieces of a datagram whose link addresses are written. */
+static void split(struct ctx *c, const struct vfr_pkt *p, const struct vfr_port *out)
 {
 	uint8_t frame[FRAME_MAX];
-	uint32_t hlen = (uint32_t)p->l4 - p->l3, left = p->l3_len - hlen, at = p->l4;
-	uint32_t chunk = (out->mtu - hlen) & ~7u;
+	uint32_t left = p->l3_len - IP4_LEN, at = p->l4, chunk = (out->mtu - IP4_LEN) & ~7u;
 	uint16_t fo = env_get16(p->head + p->l3 + IP4_FRAG);
 
-	if (p->head_len < p->l3 + p->l3_len || p->csum == VFR_CSUM_PARTIAL || p->l3 + out->mtu > FRAME_MAX || p->gso || hlen != IP4_LEN)
-		return false;
 	while (left) {
 		uint32_t n = left > chunk ? chunk : left;
 
 		memcpy(frame, p->head, p->l4);
-		write_macs(frame, dmac, smac);
 		memcpy(frame + p->l4, p->head + at, n);
-		env_put16(frame + p->l3 + IP4_TLEN, (uint16_t)(hlen + n));
+		env_put16(frame + p->l3 + IP4_TLEN, (uint16_t)(IP4_LEN + n));
 		env_put16(frame + p->l3 + IP4_FRAG, (uint16_t)(fo | (left > n ? IP4_MF : 0)));
 		env_put16(frame + p->l3 + IP4_CSUM, 0);
-		csum_store(frame + p->l3 + IP4_CSUM, csum_of(frame + p->l3, hlen));
+		csum_store(frame + p->l3 + IP4_CSUM, csum_of(frame + p->l3, IP4_LEN));
 		vfr_emit(c, out->id, frame, p->l4 + n);
 		fo = (uint16_t)(fo + n / 8);
 		at += n;
 		left -= n;
 	}
-	return true;
+}
+
+int vfr_route_send(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out)
+{
+	if (wire_size(p) <= out->mtu)
+		return VFR_FORWARD;
+	if (!splittable(p, out))
+		return vfr_drop(c, p, VFR_DROP_TOO_BIG);
+	split(c, p, out);
+	return VFR_CONSUMED;
 }
 
 static int too_big(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out)
@@ -213,21 +222,18 @@ static int too_big(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out)
 static int to_guest(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
 	const struct vfr_port *out = vfr_port_at(c->v, atomic_load_explicit(&w->dst->port, memory_order_relaxed));
-	bool fits = out && wire_size(p) <= out->mtu;
 
 	if (!out)
 		return vfr_drop(c, p, VFR_DROP_OWNER_DOWN);
-	if (!fits && (p->flags & VFR_PF_DF))
+	if (wire_size(p) > out->mtu && !splittable(p, out))
 		return too_big(c, p, out);
 	int r = take_ttl(c, p);
 	if (r)
 		return r;
 	p->out_port = out->id;
-	if (!fits)
-		return split(c, p, out, out->mac, c->v->par.gateway_mac) ? VFR_CONSUMED : too_big(c, p, out);
 	write_macs(p->head, out->mac, c->v->par.gateway_mac);
 	STEP(c, "route", "port %u, domain %u", out->id, w->dst->domid);
-	return VFR_FORWARD;
+	return vfr_route_send(c, p, out);
 }
 
 static int multicast_out(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out)
@@ -252,8 +258,7 @@ static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		vfr_icmp_error(c, p, ICMP4_UNREACH, 0, 0);
 		return vfr_drop(c, p, VFR_DROP_NO_ROUTE);
 	}
-	bool fits = wire_size(p) <= out->mtu;
-	if (!fits && (p->flags & VFR_PF_DF))
+	if (wire_size(p) > out->mtu && !splittable(p, out))
 		return too_big(c, p, out);
 	r = take_ttl(c, p);
 	if (r)
@@ -262,12 +267,7 @@ static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return multicast_out(c, p, out);
 	STEP(c, "route", "port %u, %s", out->id, rt->on_link ? "on link" : "by the next hop");
 	r = vfr_neigh_send(c, p, w, out, rt->on_link ? dst : rt->next_hop, v4 ? 4 : 6, rt->src);
-	if (r != VFR_FORWARD || fits)
-		return r;
-	/* Written for one packet, used for each of its parts. */
-	uint8_t dmac[6];
-	memcpy(dmac, p->head, 6);
-	return split(c, p, out, dmac, out->mac) ? VFR_CONSUMED : too_big(c, p, out);
+	return r == VFR_FORWARD ? vfr_route_send(c, p, out) : r;
 }
 
 int vfr_route(struct ctx *c, struct vfr_pkt *p, struct way *w)

@@ -142,7 +142,7 @@ struct vfr_event {
 struct vfr_ops {
 	/* => a frame that the router made; the host copies it. Full checksums. */
 	void (*emit)(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len);
-	/* => a formerly VFR_HELD packet with VFR_FORWARD or VFR_DROP in it: the host's again. */
+	/* => a formerly VFR_HELD packet with VFR_FORWARD, VFR_DROP or VFR_CONSUMED in it: the host's again. */
 	void (*release)(void *host, struct vfr_pkt *pkt);
 	/* => something to record; at most one a second for each type and domain. May be NULL. */
 	void (*audit)(void *host, const struct vfr_event *ev);

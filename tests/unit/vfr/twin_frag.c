@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The naive twin and fragments: a datagram is a long row of boxes that are ticked. */
+#include "twin_priv.h"
+
+static struct twin_datagram *find(struct twin *t, int in, const struct facts *f)
+{
+	for (unsigned int i = 0; i < TWIN_DATAGRAMS; i++) {
+		struct twin_datagram *d = &t->datagram[i];
+
+		if (d->used && d->in == in && d->id == f->id && d->proto == f->proto && d->family == f->family &&
+			!memcmp(d->src, f->a, 16) && !memcmp(d->dst, f->b, 16))
+			return d;
+	}
+	return NULL;
+}
+
+static const char *begin(struct twin *t, int in, const struct facts *f, struct twin_datagram **out)
+{
+	struct twin_datagram *d = NULL;
+	unsigned int theirs = 0;
+
+	for (unsigned int i = 0; i < TWIN_DATAGRAMS; i++) {
+		theirs += t->datagram[i].used && t->datagram[i].in == in;
+		if (!t->datagram[i].used)
+			d = &t->datagram[i];
+	}
+	if (theirs >= (in ? TWIN_OF_ONE : TWIN_DATAGRAMS / 2))
+		return "frag-quota";
+	memset(d, 0, sizeof(*d));
+	memset(t->seen[d - t->datagram], 0, sizeof(t->seen[0]));
+	d->used = true;
+	d->family = (uint8_t)f->family;
+	d->proto = (uint8_t)f->proto;
+	d->id = f->id;
+	d->in = in;
+	d->until_s = t->now_s + 5;
+	memcpy(d->src, f->a, 16);
+	memcpy(d->dst, f->b, 16);
+	*out = d;
+	return NULL;
+}
+
+static const char *tick(struct twin_datagram *d, uint8_t *seen, const struct facts *f)
+{
+	uint32_t end = f->offset + f->l4_len, runs = 0;
+
+	if (d->total && (end > d->total || !f->more))
+		return "frag-overlap";
+	for (uint32_t i = f->offset / 8; i < (f->more ? (end + 7) / 8 : 8192); i++)
+		if (seen[i])
+			return "frag-overlap";
+	memset(seen + f->offset / 8, 1, (end + 7) / 8 - f->offset / 8);
+	for (uint32_t i = 0; i < 8192; i++)
+		runs += seen[i] && (i == 0 || !seen[i - 1]);
+	if (runs > 16)
+		return "frag-quota";
+	if (!f->more)
+		d->total = end;
+	return NULL;
+}
+
+/* The datagram is forgotten when all of it has passed. */
+void twin_tidy(struct twin *t, struct twin_datagram *d)
+{
+	if (!d->total)
+		return;
+	for (uint32_t i = 0; i < (d->total + 7) / 8; i++)
+		if (!t->seen[d - t->datagram][i])
+			return;
+	d->used = false;
+}
+
+static void give_back(struct twin *t, struct twin_datagram *d, const char *refused, struct twin_answer *a)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < t->helds; i++) {
+		struct twin_frame *h = &t->held[i];
+		struct facts f;
+
+		if (&t->datagram[h->datagram] != d) {
+			if (kept != i)
+				t->held[kept] = *h;
+			kept++;
+			continue;
+		}
+		struct twin_frame *out = &a->back[a->backs++];
+		*out = *h;
+		out->port = -1;
+		twin_read(t, h->in, out->b, out->len, &f);
+		out->verdict = refused ? refused : twin_follow(t, h->in, &f, d, out, a);
+	}
+	t->helds = kept;
+	d->held = 0;
+}
+
+static const char *hold(struct twin *t, int in, struct twin_datagram *d, const struct twin_frame *own)
+{
+	unsigned int theirs = 0;
+
+	for (unsigned int i = 0; i < t->helds; i++)
+		theirs += t->held[i].in == in;
+	if (d->held >= 64 || theirs >= (in ? 64 : 256))
+		return "frag-quota";
+	struct twin_frame *h = &t->held[t->helds++];
+	*h = *own;
+	h->datagram = (int)(d - t->datagram);
+	d->held++;
+	return "held";
+}
+
+const char *twin_fragment(struct twin *t, int in, const struct facts *f, struct twin_frame *own, struct twin_datagram **out, bool *follow,
+	struct twin_answer *a)
+{
+	struct twin_datagram *d = find(t, in, f);
+	const char *bad = d ? NULL : begin(t, in, f, &d);
+
+	if (bad)
+		return bad;
+	if (!d->refused) {
+		d->refused = tick(d, t->seen[d - t->datagram], f);
+		if (d->refused)
+			give_back(t, d, d->refused, a);
+	}
+	if (d->refused)
+		return d->refused;
+	*out = d;
+	if (!f->later)
+		return NULL;
+	if (!d->decided)
+		return hold(t, in, d, own);
+	*follow = true;
+	return NULL;
+}
+
+const char *twin_follow(struct twin *t, int in, struct facts *f, const struct twin_datagram *d, struct twin_frame *out,
+	struct twin_answer *a)
+{
+	struct path w = { .to = d->to };
+
+	if (d->refused)
+		return d->refused;
+	if (d->echo) {
+		twin_turn(t, in, f, out);
+		return "forward";
+	}
+	if (d->new_src)
+		twin_address(f->ip, true, d->new_src);
+	if (d->new_dst)
+		twin_address(f->ip, false, d->new_dst);
+	if (d->set_id)
+		put16(f->ip + 4, d->new_id);
+	return twin_leave(t, in, f, &w, out, a);
+}
+
+void twin_first_done(struct twin *t, struct twin_datagram *d, const struct path *w, const char *verdict, struct twin_answer *a)
+{
+	bool sent = !strcmp(verdict, "forward") || !strcmp(verdict, "consumed");
+
+	d->decided = true;
+	d->until_s = t->now_s + 30;
+	d->refused = sent ? NULL : verdict;
+	d->echo = w->echo;
+	d->to = w->to;
+	d->new_src = w->new_src;
+	d->new_dst = w->new_dst;
+	d->set_id = w->set_id;
+	d->new_id = w->new_id;
+	give_back(t, d, d->refused, a);
+	twin_tidy(t, d);
+}
+
+void twin_pass_time(struct twin *t, uint64_t seconds, struct twin_answer *a)
+{
+	a->backs = a->mades = 0;
+	t->now_s += seconds;
+	for (unsigned int i = 0; i < TWIN_DATAGRAMS; i++)
+		if (t->datagram[i].used && t->datagram[i].until_s <= t->now_s) {
+			give_back(t, &t->datagram[i], "frag-timeout", a);
+			t->datagram[i].used = false;
+		}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the twin is tried with: random configurations (twin_world.c), packets out of nothing (twin_fresh.c), and how they
+ * follow each other (twin_traffic.c).
+ */
+#ifndef TWIN_GEN_H
+#define TWIN_GEN_H
+
+#include <vfr/priv.h>
+
+#include "twin.h"
+
+extern uint64_t twin_seed;
+/* => 0 .. n-1 */
+static inline uint32_t rnd(uint32_t n)
+{
+	twin_seed = twin_seed * 6364136223846793005ull + 1442695040888963407ull;
+	return n ? (uint32_t)(twin_seed >> 33) % n : (uint32_t)(twin_seed >> 32);
+}
+
+extern const uint32_t twin_outside[7];	/* three hosts, then what cannot be one */
+extern const uint8_t twin_outside6[3][16];
+
+/* => the same world for the twin and both routers. */
+void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2]);
+
+struct traffic {
+	int in;
+	uint32_t len;
+	uint8_t b[TWIN_FRAME];
+};
+/* => bytes of a fresh packet at f. */
+uint32_t twin_fresh4(const struct twin *t, int in, uint8_t *f);
+uint32_t twin_fresh6(const struct twin *t, int in, uint8_t *f);
+uint8_t twin_flags(void);
+
+void twin_traffic_reset(void);
+/* => the next packet of a mixture: fresh ones, answers to what went through, pieces of larger ones. */
+void twin_next(const struct twin *t, struct traffic *p);
+/* => this went through, as `left` by `out`: somebody may answer it, or repeat it. */
+void twin_went_through(const struct traffic *p, const uint8_t *left, int out);
+
+#endif

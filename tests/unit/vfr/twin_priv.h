@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The twin from inside. */
+#ifndef TWIN_PRIV_H
+#define TWIN_PRIV_H
+
+#include <string.h>
+
+#include "twin.h"
+
+/* What we read off a packet. */
+struct facts {
+	uint8_t *frame, *ip, *l4;
+	int family;
+	uint32_t len, l4_len;		/* of the datagram, and of what is behind its headers */
+	uint32_t src, dst;		/* IPv4 */
+	uint8_t a[16], b[16];		/* both, either family; IPv4 in the first four bytes */
+	int proto, kind;		/* kind: 0..3 for tcp, udp, icmp, sctp; -1 */
+	int sport, dport;		/* -1: none */
+	int type, tcp_flags;
+	bool echo_request, echo_reply, df;
+	bool frag, later, more;
+	uint32_t offset, id;
+	/* the packet that an ICMP error quotes; q_proto -1: says nothing */
+	bool icmp_error;
+	uint8_t *q_ip, *q_l4;
+	uint32_t q_src, q_dst;
+	uint8_t q_a[16], q_b[16];
+	int q_proto, q_kind, q_sport, q_dport;
+};
+
+/* What is decided on the way. */
+struct path {
+	int to;				/* the receiving domain; 0: outside */
+	bool echo, set_id;
+	uint32_t new_src, new_dst;
+	uint16_t new_id;
+};
+
+static inline unsigned int u16(const uint8_t *p)
+{
+	return p[0] * 256u + p[1];
+}
+static inline uint32_t u32(const uint8_t *p)
+{
+	return (uint32_t)u16(p) * 65536u + u16(p + 2);
+}
+static inline void put16(uint8_t *p, unsigned int x)
+{
+	p[0] = (uint8_t)(x / 256);
+	p[1] = (uint8_t)(x % 256);
+}
+static inline void put32(uint8_t *p, uint32_t x)
+{
+	put16(p, x / 65536);
+	put16(p + 2, x % 65536);
+}
+
+/* twin_parse.c: => NULL, or why it is dropped */
+const char *twin_read(const struct twin *t, int in, uint8_t *frame, uint32_t len, struct facts *f);
+uint16_t twin_sum(const uint8_t *p, unsigned int n);
+void twin_mend(uint8_t *ip);
+
+/* twin.c */
+int twin_shared(const struct twin *t, uint32_t a);
+int twin_whole_owner(const struct twin *t, uint32_t a, bool *internal);
+const char *twin_leave(struct twin *t, int in, struct facts *f, const struct path *w, struct twin_frame *out, struct twin_answer *a);
+void twin_turn(const struct twin *t, int in, const struct facts *f, struct twin_frame *out);
+
+/* twin_rules.c */
+const char *twin_rules(struct twin *t, const struct facts *f, int from, int to);
+
+/* twin_frag.c: a fragment comes. => "held" or a drop's name; NULL with *d: go on as the first, or (*follow) as the first did */
+const char *twin_fragment(struct twin *t, int in, const struct facts *f, struct twin_frame *own, struct twin_datagram **d, bool *follow,
+	struct twin_answer *a);
+const char *twin_follow(struct twin *t, int in, struct facts *f, const struct twin_datagram *d, struct twin_frame *out,
+	struct twin_answer *a);
+void twin_first_done(struct twin *t, struct twin_datagram *d, const struct path *w, const char *verdict, struct twin_answer *a);
+void twin_tidy(struct twin *t, struct twin_datagram *d);
+
+/* twin_nat.c */
+const char *twin_nat_out(struct twin *t, int in, struct facts *f, struct path *w);
+const char *twin_nat_in(struct twin *t, struct facts *f, struct path *w);
+void twin_address(uint8_t *ip, bool source, uint32_t addr);
+
+#endif

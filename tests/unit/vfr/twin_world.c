@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Random configurations for the twin and the router: see twin_gen.h. */
+#include <stdlib.h>
+
+#include "twin_gen.h"
+
+const uint32_t twin_outside[7] = { 0xc0000209, 0xc000020a, 0x08080808, 0xe0000005, 0x7f000001, 0xffffffff, 0 };
+const uint8_t twin_outside6[3][16] = { { 0x20, 1, 0x0d, 0xb9, [15] = 1 }, { 0x20, 1, 0x0d, 0xb9, [15] = 2 }, { 0x24, [15] = 0x35 } };
+
+static void random_prefix(const struct twin *t, int family, uint8_t *addr, unsigned int *bits)
+{
+	*bits = rnd(4) ? 0 : rnd(family == 4 ? 33 : 129);
+	if (family == 6)
+		memcpy(addr, rnd(2) ? twin_outside6[rnd(3)] : t->net6[1 + rnd(TWIN_DOMS - 1)], 16);
+	else
+		env_put32(addr, rnd(2) ? twin_outside[rnd(3)] : t->shared[0]);
+}
+
+static void random_rule(struct twin_rule *r, struct vfr_rule *v, const struct twin *t)
+{
+	memset(r, 0, sizeof(*r));
+	r->family = (uint8_t[]){ 0, 4, 4, 6 }[rnd(4)];
+	r->in = rnd(2);
+	r->proto = (uint8_t[]){ 0, 6, 17, 1, 132, 47, 58, 6 }[rnd(8)];
+	switch (rnd(8)) {
+	case 0:
+	case 1:
+		r->drop = true;
+		break;
+	case 2:
+		r->reject = true;
+		break;
+	case 3:
+	case 4:
+	case 5:
+		r->keep = true;
+		break;
+	default:
+		break;
+	}
+	r->state = rnd(3) ? 0 : (uint8_t)(1 + rnd(15));
+	r->icmp_type = -1;
+	r->dport_last = 65535;
+	if (r->family) {
+		random_prefix(t, r->family, r->src, &r->src_bits);
+		random_prefix(t, r->family, r->dst, &r->dst_bits);
+	}
+	if (r->proto == 6 && rnd(3) == 0) {
+		r->tcp_mask = (uint8_t)rnd(64);
+		r->tcp_value = (uint8_t)rnd(64) & r->tcp_mask;
+	}
+	if ((r->proto == 1 || r->proto == 58) && rnd(3) == 0)
+		r->icmp_type = (int)(uint8_t[]){ 0, 3, 8, 11, 128, 129, 1, 2 }[rnd(8)];
+	if ((r->proto == 6 || r->proto == 17 || r->proto == 132 || !r->proto) && rnd(2)) {
+		r->dport_first = (uint16_t)rnd(6000);
+		r->dport_last = (uint16_t)(r->dport_first + rnd(3000));
+	}
+	*v = (struct vfr_rule){ .dir = r->in ? VFR_IN : VFR_OUT, .family = r->family, .proto = r->proto, .state = r->state,
+				.action = r->drop ? VFR_ACT_DROP : r->reject ? VFR_ACT_REJECT : VFR_ACT_ACCEPT,
+				.flags = r->keep ? VFR_RULE_STATE : 0, .icmp_type = (int16_t)r->icmp_type, .icmp_code = -1,
+				.tcp_mask = r->tcp_mask, .tcp_value = r->tcp_value, .src_plen = (uint8_t)r->src_bits,
+				.dst_plen = (uint8_t)r->dst_bits, .sport_last = 65535, .dport_first = r->dport_first,
+				.dport_last = r->dport_last };
+	memcpy(v->src, r->src, 16);
+	memcpy(v->dst, r->dst, 16);
+}
+
+static void random_rules(struct twin *t, struct vfr *v[2], int d)
+{
+	struct vfr_rule rules[TWIN_RULES];
+
+	t->rules[d] = rnd(2) ? 0 : rnd(TWIN_RULES);
+	for (unsigned int i = 0; i < t->rules[d]; i++)
+		random_rule(&t->rule[d][i], &rules[i], t);
+	for (int i = 0; i < 2; i++)
+		if (vfr_rules_set(v[i], d ? (uint16_t)d : VFR_GLOBAL, rules, t->rules[d], NULL))
+			abort();
+}
+
+static void own(struct twin *t, struct vfr *v[2], int s, unsigned int protos, struct vfr_portset *ps, uint8_t d)
+{
+	int r[2];
+
+	for (int i = 0; i < 2; i++)
+		r[i] = vfr_slice_claim(v[i], 0, t->shared[s], protos, ps, d, NULL);
+	for (uint32_t port = 0; !r[0] && port < 65536; port++)
+		for (int k = 0; k < 4; k++)
+			if ((protos & 1u << k) && vfr_portset_has(ps, (uint16_t)port))
+				t->owner[s][k][port] = d;
+	if (r[0] != r[1])
+		abort();
+}
+
+static void random_slices(struct twin *t, struct vfr *v[2], uint8_t d)
+{
+	for (unsigned int n = t->nat[d] ? 1 + rnd(3) : rnd(4); n; n--) {
+		struct vfr_portset ps = { .kind = rnd(3) == 0, .offset = (uint8_t)rnd(7), .psid_len = (uint8_t)rnd(8),
+					  .first = (uint16_t)rnd(6000), .last = (uint16_t)(6000 + rnd(20)) };
+
+		ps.last = rnd(2) ? (uint16_t)(ps.first + rnd(500)) : ps.last;
+		ps.psid = (uint16_t)rnd(1u << ps.psid_len);
+		own(t, v, t->nat[d] && rnd(3) ? t->nat[d] == t->shared[1] : (int)rnd(2), 1 + rnd(15), &ps, d);
+	}
+	if (rnd(3) == 0) {
+		int s = (int)rnd(2);
+
+		if (!vfr_proto_claim(v[0], t->shared[s], 47, d, NULL))
+			t->other[s][47] = d;
+		vfr_proto_claim(v[1], t->shared[s], 47, d, NULL);
+	}
+}
+
+/* Whole addresses, of both families, and the domain's policy. */
+static void random_domain(struct twin *t, struct vfr *v[2], uint8_t d)
+{
+	struct vfr_domain_cfg cfg;
+
+	vfr_domain_defaults(&cfg);
+	if (rnd(2))
+		t->dedicated[d] = 0xcb007110u + d;
+	if (rnd(2))
+		t->internal[d] = 0x0a000010u + d;
+	if (t->internal[d] && rnd(4))
+		t->nat[d] = t->shared[rnd(2)];
+	if (rnd(4))
+		memcpy(t->net6[d], (uint8_t[16]){ 0x20, 1, 0x0d, 0xb8, 0, d }, 16);
+	if (rnd(2))
+		memcpy(t->host6[d], (uint8_t[16]){ 0x20, 1, 0x0d, 0xb8, 0, (uint8_t)(d % 5 + 1), [15] = d }, 16);
+	t->own_ids[d] = rnd(2);
+	cfg.nat_addr = t->nat[d];
+	cfg.ipid_block = t->own_ids[d];
+	cfg.max_frags = TWIN_OF_ONE;
+	cfg.max_conns = 8000;
+	for (int i = 0; i < 2; i++) {
+		vfr_domain_set(v[i], d, &cfg);
+		if (t->dedicated[d])
+			vfr_dedicated_add(v[i], t->dedicated[d], d, NULL);
+		if (t->internal[d])
+			vfr_internal_add(v[i], t->internal[d], d, NULL);
+		/* An address within another's prefix is refused. */
+		if (t->net6[d][0] && vfr_prefix6_add(v[i], t->net6[d], 64, d, NULL))
+			t->net6[d][0] = 0;
+		if (t->host6[d][0] && vfr_prefix6_add(v[i], t->host6[d], 128, d, NULL))
+			t->host6[d][0] = 0;
+	}
+}
+
+void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2])
+{
+	static const uint8_t peer[6] = { 2, 9 }, gateway6[16] = { 0xfe, 0x80, [15] = 1 }, none[16];
+	struct vfr_params par = { .cpus = 1, .max_ports = 8, .max_domains = 16, .max_conns = 12000, .max_frags = TWIN_DATAGRAMS,
+				  .max_nat = TWIN_MAPS, .gateway_mac = { 2, 8 } };
+
+	memset(t, 0, sizeof(*t));
+	t->shared[0] = 0xcb007107;
+	t->shared[1] = 0xcb007108;
+	t->self = 0x0a000001;
+	memcpy(t->self6, (uint8_t[16]){ 0x20, 1, 0x0d, 0xb8, 0xff, [15] = 1 }, 16);
+	memcpy(t->gateway_mac, par.gateway_mac, 6);
+	memcpy(t->peer_mac, peer, 6);
+	for (int i = 0; i < 2; i++) {
+		v[i] = vfr_create(&par, ops, host[i]);
+		v[i]->stages_only = i;
+		vfr_shared_add(v[i], t->shared[0]);
+		vfr_shared_add(v[i], t->shared[1]);
+		vfr_self_add(v[i], t->self);
+		vfr_prefix6_add(v[i], t->self6, 128, VFR_NODOM, NULL);
+		vfr_route_add(v[i], 0, 0, 0, 0x0a090909, 0);
+		vfr_route6_add(v[i], none, 0, 0, gateway6);
+		vfr_neigh_static(v[i], 0, 0x0a090909, NULL, peer);
+		vfr_neigh_static(v[i], 0, 0, gateway6, peer);
+	}
+	for (uint8_t d = 0; d < TWIN_DOMS; d++) {
+		struct vfr_port_cfg cfg = { .kind = d ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .mac = { 2, 1, d }, .domid = d };
+
+		/* First of all, so that the router numbers its domains as we do. */
+		if (d)
+			random_domain(t, v, d);
+		t->attached[d] = !d || rnd(5);
+		t->mtu[d] = cfg.mtu = rnd(2) ? 1500 : (uint16_t)(576 + rnd(800));
+		memcpy(t->mac[d], cfg.mac, 6);
+		for (int i = 0; i < 2 && t->attached[d]; i++)
+			vfr_port_attach(v[i], d, &cfg);
+		if (d)
+			random_slices(t, v, d);
+	}
+	for (int d = 0; d < TWIN_DOMS; d++)
+		random_rules(t, v, d);
+}
