@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Network schedulers: cost of a packet (beside HTB here and a Debian kernel's qdiscs under QEMU), and how well promises are kept.
-DEB_PKGS += gnuplot-nox iproute2 nftables busybox-static cpio linux-image-amd64 qemu-system-x86 util-linux
+DEB_PKGS += gnuplot-nox iproute2 nftables busybox-static cpio linux-image-amd64 qemu-system-x86 util-linux valgrind
 
 NETSCHED_BENCH := $(B)/bench/netsched
 NETSCHED_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard xen/sched/net/*.c)) $(B)/libenvhost.a

@@ -9,11 +9,15 @@
  *
  * The class limit hits the longest flow, not whoever arrives: `fattest` follows the longest queue at each push. It may be out
  * of date when that flow shrinks, but then the queue is shrinking too.
+ *
+ * With many classes the caches set the cost of a packet. So all that a packet of an undivided class needs of struct fair is in its
+ * first cache line, and each flow is a line.
  */
 #include <sched/net/fair.h>
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 
 #define QUANTUM 1538	/* a full Ethernet frame on the wire */
 
@@ -33,21 +37,48 @@ struct flow_list {
 
 struct sub {
 	struct flow *flows;
-	uint32_t packets, bytes;
-	int32_t deficit, weight;
 	struct flow_list fresh, old;
+	uint32_t packets;
+	int32_t deficit;
 };
 
 struct fair {
-	uint32_t mask;		/* of a flow hash */
-	uint32_t turn;		/* the sub-class in service */
-	uint32_t subs;		/* 1 + the highest index in use */
-	int32_t sub_quantum;
-	uint64_t target, interval;
 	struct flow *fattest;
+	uint32_t mask;		/* of a flow hash */
+	uint16_t turn;		/* the sub-class in service */
+	uint16_t subs;		/* 1 + the highest index in use */
 	struct sub sub[NETSCHED_SUBS];
+	int32_t sub_quantum;
+	uint8_t weight[NETSCHED_SUBS];
 	uint8_t by_dscp[64];
 };
+static_assert(offsetof(struct fair, sub[1]) == ENV_CACHE_LINE, "an undivided class uses one line");
+
+/* Zeroed memory that begins with a cache line; how far behind the start of its block, is in the byte before it. */
+static void *lines_alloc(size_t size)
+{
+	if (size >= 4096)
+		return env_alloc(size);
+	uint8_t *p = env_alloc(size + ENV_CACHE_LINE);
+	if (!p)
+		return NULL;
+	size_t skip = ENV_CACHE_LINE - ((uintptr_t)p & (ENV_CACHE_LINE - 1));
+	p += skip;
+	p[-1] = (uint8_t)skip;
+	return p;
+}
+
+static void lines_free(void *lines, size_t size)
+{
+	uint8_t *p = lines;
+
+	if (!p)
+		return;
+	if (size >= 4096)
+		env_free(p, size);
+	else
+		env_free(p - p[-1], size + ENV_CACHE_LINE);
+}
 
 static void list_push(struct flow_list *l, struct flow *f)
 {
@@ -74,8 +105,6 @@ static size_t table_size(const struct fair *f)
 
 void fair_tune(struct fair *f, const struct netsched_params *p)
 {
-	f->target = (uint64_t)p->target_us * 1000;
-	f->interval = (uint64_t)p->interval_us * 1000;
 	f->sub_quantum = (int32_t)(p->max_packet / 8 > QUANTUM ? p->max_packet / 8 : QUANTUM);
 }
 
@@ -84,12 +113,12 @@ int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub)
 	struct sub *s = &f->sub[index];
 
 	if (!s->flows)
-		s->flows = env_alloc(table_size(f));
+		s->flows = lines_alloc(table_size(f));
 	if (!s->flows)
 		return -ENOMEM;
-	s->weight = (int32_t)sub->weight;
+	f->weight[index] = (uint8_t)sub->weight;
 	if (index >= f->subs)
-		f->subs = index + 1;
+		f->subs = (uint16_t)(index + 1);
 	for (unsigned int d = 0; d < 64 && index > 0; d++) {
 		if (sub->dscp_set >> d & 1)
 			f->by_dscp[d] = (uint8_t)index;
@@ -101,14 +130,14 @@ int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub)
 
 void fair_sub_del(struct fair *f, uint32_t index)
 {
-	env_free(f->sub[index].flows, f->sub[index].flows ? table_size(f) : 0);
+	lines_free(f->sub[index].flows, table_size(f));
 	f->sub[index] = (struct sub){ 0 };
 	f->fattest = NULL;
 	f->turn = 0;
 	f->subs = 1;
 	for (uint32_t i = 1; i < NETSCHED_SUBS; i++)
 		if (f->sub[i].flows)
-			f->subs = i + 1;
+			f->subs = (uint16_t)(i + 1);
 	for (unsigned int d = 0; d < 64; d++)
 		if (f->by_dscp[d] == index)
 			f->by_dscp[d] = 0;
@@ -117,7 +146,7 @@ void fair_sub_del(struct fair *f, uint32_t index)
 struct fair *fair_new(const struct netsched_params *p, const struct netsched_subs *subs)
 {
 	static const struct netsched_subs plain = { .set = { { .weight = 1 } } };
-	struct fair *f = env_alloc(sizeof(*f));
+	struct fair *f = lines_alloc(sizeof(*f));
 
 	if (!f)
 		return NULL;
@@ -139,8 +168,8 @@ void fair_free(struct fair *f)
 	if (!f)
 		return;
 	for (uint32_t i = 0; i < NETSCHED_SUBS; i++)
-		env_free(f->sub[i].flows, f->sub[i].flows ? table_size(f) : 0);
-	env_free(f, sizeof(*f));
+		lines_free(f->sub[i].flows, table_size(f));
+	lines_free(f, sizeof(*f));
 }
 
 uint32_t fair_sub_of(const struct fair *f, const struct netsched_item *item)
@@ -161,8 +190,11 @@ static struct sub *sub_of(const struct fair *f, const struct netsched_item *item
 
 void fair_sub_backlog(const struct fair *f, uint32_t index, struct netsched_sub_stats *out)
 {
-	out->backlog_packets = f->sub[index].packets;
-	out->backlog_bytes = f->sub[index].bytes;
+	const struct sub *s = &f->sub[index];
+
+	out->backlog_packets = s->packets;
+	for (uint32_t i = 0; s->packets && i <= f->mask; i++)
+		out->backlog_bytes += s->flows[i].bytes;
 }
 
 static struct flow *flow_of(const struct fair *f, const struct netsched_item *item)
@@ -178,7 +210,6 @@ void fair_push(struct fair *f, struct netsched_item *item)
 	queue_push(&flow->q, item);
 	flow->bytes += item->wire_bytes;
 	s->packets++;
-	s->bytes += item->wire_bytes;
 	if (!flow->listed) {
 		flow->listed = true;
 		flow->deficit = QUANTUM;
@@ -194,9 +225,9 @@ static struct sub *pick_sub(struct fair *f)
 	struct sub *s = &f->sub[f->turn];
 
 	while (f->subs > 1 && !(s->packets && s->deficit > 0)) {
-		f->turn = f->turn + 1 < f->subs ? f->turn + 1 : 0;
+		f->turn = f->turn + 1 < f->subs ? (uint16_t)(f->turn + 1) : 0;
 		s = &f->sub[f->turn];
-		s->deficit += s->weight * f->sub_quantum;
+		s->deficit += f->weight[f->turn] * f->sub_quantum;
 		if (!s->packets && s->deficit > 0)
 			s->deficit = 0;
 	}
@@ -231,7 +262,6 @@ static struct netsched_item *take(struct sub *s, struct flow *flow)
 
 	flow->bytes -= item->wire_bytes;
 	s->packets--;
-	s->bytes -= item->wire_bytes;
 	return item;
 }
 
@@ -242,7 +272,7 @@ struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_
 
 	for (;;) {
 		struct netsched_item *item = take(s, flow);
-		bool bad = codel_judge(&flow->codel, now - item->enq_ns, !flow->q.head, f->target, f->interval, now);
+		bool bad = codel_judge(&flow->codel, now - item->enq_ns, !flow->q.head, c->target_ns, c->interval_ns, now);
 		if (bad && item->ecn != NETSCHED_NOT_ECT && c->ns->host.mark(c->ns->host.ctx, item)) {
 			c->marks++;
 			if (c->state & CLASS_DIVIDED)
@@ -321,7 +351,6 @@ void netsched_fetch(const struct netsched_class *c, unsigned int turns)
 		return;
 	if (turns == 3) {
 		__builtin_prefetch(c->fair, 1);
-		__builtin_prefetch(&c->fair->sub[0].old, 1);
 		return;
 	}
 	const struct flow *flow = likely_flow(c->fair);

@@ -16,7 +16,7 @@ void fair_sub_del(struct fair *f, uint32_t index);
 /* The sub-class that a packet belongs to, and what waits in one. */
 uint32_t fair_sub_of(const struct fair *f, const struct netsched_item *item);
 void fair_sub_backlog(const struct fair *f, uint32_t index, struct netsched_sub_stats *out);
-/* Parameters that need no other tables: quantum, CoDel's. */
+/* The parameter that needs no other tables. */
 void fair_tune(struct fair *f, const struct netsched_params *p);
 
 /* Queue one packet of its class; the class's counts are the caller's. */

@@ -25,6 +25,7 @@
 #define RATE_WINDOW (1ull << 27)	/* ns; 134 ms */
 
 static_assert(offsetof(struct netsched_class, sent_packets) == ENV_CACHE_LINE, "an enqueue touches one line");
+static_assert(offsetof(struct netsched_class, ceiling) == 2 * ENV_CACHE_LINE, "a dequeue touches two");
 
 /* When the class may send by its own limits. */
 static uint64_t tokens_at(const struct netsched_class *c)

@@ -90,14 +90,15 @@ struct netsched_class {
 	uint64_t sent_packets __attribute__((aligned(ENV_CACHE_LINE)));
 	uint64_t sent_bytes;
 	uint64_t window_start, window_bytes;	/* the rate window that runs: from when, sent_bytes then */
-	uint64_t rate_bytes, rate_ns;		/* the last full one */
 	uint64_t delay_ns, delay_max_ns;
+	uint64_t target_ns, interval_ns;	/* CoDel's */
 
 	struct bucket ceiling __attribute__((aligned(ENV_CACHE_LINE)));
 	struct bucket pps;
 	struct wheel_node park;
 
 	struct bucket new_flows __attribute__((aligned(ENV_CACHE_LINE)));
+	uint64_t rate_bytes, rate_ns;	/* the last full rate window */
 	struct netsched_params p;
 	struct netsched_params asked;	/* before defaults, which follow the link */
 	struct netsched_subs *subs;	/* NULL: all packets are of one */
