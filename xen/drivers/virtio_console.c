@@ -192,7 +192,7 @@ static void service_ctrl(struct virtio_console *vc)
 
 /* --- the streams ------------------------------------------------------------------------------------------------------ */
 
-static void take_input(struct vc_port *p)
+static void collect_input(struct vc_port *p)
 {
 	struct vc_buffer *b;
 	uint32_t len;
@@ -204,6 +204,12 @@ static void take_input(struct vc_port *p)
 		*p->input_tail = b;
 		p->input_tail = &b->next;
 	}
+}
+
+static void deliver_input(struct vc_port *p)
+{
+	struct vc_buffer *b;
+
 	while (p->base.user && (b = p->input)) {
 		b->taken += (uint32_t)p->base.user->input(p->base.ctx, b->bytes + b->taken, b->len - b->taken);
 		if (b->taken < b->len)
@@ -268,7 +274,7 @@ static void service_port(struct vc_port *p)
 		p->open_changed = false;
 		user->open(p->base.ctx, p->base.open);
 	}
-	take_input(p);
+	deliver_input(p);
 	reclaim_output(p);
 	if (user && p->base.want_room && p->tx_free) {
 		p->base.want_room = false;
@@ -276,12 +282,20 @@ static void service_port(struct vc_port *p)
 	}
 }
 
-/* Interrupts stay asked for: this is no fast path, and each event is handled in the next softirq. */
+/*
+ * The device tells that the other end has come before it hands out that end's first bytes, but on another queue. So input is
+ * collected first, and what the control queue says then is older: read the other way round, a new client's first request would be
+ * answered and then forgotten with the session that its coming ends.
+ * Interrupts stay asked for: this is no fast path, and each event is handled in the next softirq.
+ */
 static void service(void)
 {
 	struct virtio_console *vc = the_console;
 	bool more;
 
+	for (unsigned int i = 0; i < vc->nr_ports; i++)
+		if (vc->port[i].announced)
+			collect_input(&vc->port[i]);
 	service_ctrl(vc);
 	more = virtqueue_irq_on(&vc->ctrl_rx, 1);
 	for (unsigned int i = 0; i < vc->nr_ports; i++) {
