@@ -122,8 +122,8 @@ struct dom {
 	const struct object *rate;
 	const struct object *sub[VC_SUBS];
 	/* derived from the slices, by net_sync() */
-	uint32_t addr, nat_addr;
-	bool has_inner;
+	uint32_t addr, nat_addr, inner;
+	bool has_ip6, advertised;
 };
 
 #define DOM_HASH 256

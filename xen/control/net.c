@@ -239,6 +239,25 @@ static void dhcp_set(struct control *c, const struct config *cf, struct dom *d, 
 	vfr_dhcp_set(c->p.vfr, d->domid, &cfg);
 }
 
+/* With an internal address it is that which the guest uses, in a network of 256: the router answers for all the others. */
+static void inner_dhcp_set(struct control *c, const struct config *cf, struct dom *d)
+{
+	struct vfr_dhcp_cfg cfg = {.addr = d->inner, .mask = ~0xffu, .lease_s = DHCP_LEASE_S};
+	const struct object *o;
+	struct vc_ip public;
+
+	if (!d->inner)
+		return;
+	ip_from_v4(&public, d->addr);
+	o = config_get(cf, VC_ADDR_ADD, &public);
+	for (unsigned int i = 0; o && i < 2; i++)
+		cfg.dns[i] = ip_v4(&((const struct vc_addr_add *)(const void *)o->body)->dns[i]);
+	cfg.router = (d->inner & cfg.mask) | 1;
+	if (cfg.router == d->inner)
+		cfg.router++;
+	vfr_dhcp_set(c->p.vfr, d->domid, &cfg);
+}
+
 static void dom_first_slice(struct control *c, const struct config *cf, const struct vc_slice_add *s)
 {
 	struct dom *d = dom_by_name(c, s->dom);
@@ -247,7 +266,9 @@ static void dom_first_slice(struct control *c, const struct config *cf, const st
 		return;
 	d->slices++;
 	if (s->kind == VC_SLICE_INTERNAL)
-		d->has_inner = true;
+		d->inner = ip_v4(&s->addr);
+	else if (s->kind == VC_SLICE_WHOLE && !ip_is_v4(&s->addr))
+		d->has_ip6 = true;
 	else if (!d->addr && (s->kind <= VC_SLICE_WHOLE) && ip_is_v4(&s->addr)) {
 		d->addr = ip_v4(&s->addr);
 		dhcp_set(c, cf, d, s);
@@ -256,7 +277,7 @@ static void dom_first_slice(struct control *c, const struct config *cf, const st
 
 static void nat_set(struct control *c, struct dom *d)
 {
-	uint32_t want = d->has_inner ? d->addr : 0;
+	uint32_t want = d->inner ? d->addr : 0;
 	struct vfr_domain_cfg cfg;
 
 	if (want == d->nat_addr || vfr_domain_get(c->p.vfr, d->domid, &cfg))
@@ -266,6 +287,19 @@ static void nat_set(struct control *c, struct dom *d)
 		d->nat_addr = want;
 	else
 		env_log(ENV_ERROR, "control: the router refuses translation for %s", d->name);
+}
+
+/* A guest with a prefix learns of it, and of the way out, by router advertisements. */
+static void ra_set(struct control *c, struct dom *d)
+{
+	struct vfr_ra_cfg cfg = {.on = d->has_ip6};
+
+	if (d->has_ip6 == d->advertised)
+		return;
+	if (!vfr_ra_set(c->p.vfr, d->domid, &cfg))
+		d->advertised = d->has_ip6;
+	else
+		env_log(ENV_ERROR, "control: the router does not advertise to %s", d->name);
 }
 
 void net_sync(struct control *c, const struct config *from, const struct config *to)
@@ -278,12 +312,16 @@ void net_sync(struct control *c, const struct config *from, const struct config 
 			continue;
 		c->dom[i]->addr = 0;
 		c->dom[i]->slices = 0;
-		c->dom[i]->has_inner = false;
+		c->dom[i]->inner = 0;
+		c->dom[i]->has_ip6 = false;
 	}
 	for (uint32_t i = config_first(to, VC_SLICE_ADD); i < end; i++)
 		dom_first_slice(c, to, (const void *)to->v[i]->body);
 	for (unsigned int i = 1; i < c->p.domains_max; i++)
-		if (c->dom[i])
+		if (c->dom[i]) {
+			inner_dhcp_set(c, to, c->dom[i]);
 			nat_set(c, c->dom[i]);
+			ra_set(c, c->dom[i]);
+		}
 	vfr_announce(c->p.vfr);
 }

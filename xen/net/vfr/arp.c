@@ -119,5 +119,6 @@ void vfr_announce(struct vfr *v)
 			vfr_emit(&c, id, f, sizeof(f));
 		}
 	}
+	vfr_ra_all(&c);
 	vfr_leave_setter(&c);
 }

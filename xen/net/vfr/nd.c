@@ -154,6 +154,19 @@ static void send_ra(struct ctx *c, const struct vfr_port *port, const struct vfr
 	vfr_emit(c, port->id, f, (uint32_t)(o - f));
 }
 
+void vfr_ra_all(struct ctx *c)
+{
+	struct vfr *v = c->v;
+
+	for (unsigned int slot = 1; slot < v->par.max_domains; slot++) {
+		struct vfr_dom *d = rcu_get(v->dom[slot]);
+		const struct vfr_port *port = d ? vfr_port_at(v, atomic_load(&d->port)) : NULL;
+
+		if (port && rcu_get(d->cfg)->ra.on)
+			send_ra(c, port, &rcu_get(d->cfg)->ra);
+	}
+}
+
 void vfr_ra_timer(struct ctx *c, uint64_t *next)
 {
 	struct vfr *v = c->v;
@@ -163,13 +176,7 @@ void vfr_ra_timer(struct ctx *c, uint64_t *next)
 		return;
 	}
 	v->ra_next = c->now + RA_PERIOD;
-	for (unsigned int slot = 1; slot < v->par.max_domains; slot++) {
-		struct vfr_dom *d = rcu_get(v->dom[slot]);
-		const struct vfr_port *port = d ? vfr_port_at(v, atomic_load(&d->port)) : NULL;
-
-		if (port && rcu_get(d->cfg)->ra.on)
-			send_ra(c, port, &rcu_get(d->cfg)->ra);
-	}
+	vfr_ra_all(c);
 }
 
 /* --- from guests and from outside ------------------------------------------------------------------------------------- */

@@ -469,6 +469,8 @@ void vfr_nat_destroy(struct vfr *v);
 int vfr_dhcp(struct ctx *c, struct vfr_pkt *p, struct way *w);
 int vfr_nd(struct ctx *c, struct vfr_pkt *p, bool *handled);
 void vfr_nd_ask(struct ctx *c, const struct vfr_port *out, const uint8_t *mac, const uint8_t target[16]);
+/* => an advertisement to every guest that gets them. */
+void vfr_ra_all(struct ctx *c);
 void vfr_ra_timer(struct ctx *c, uint64_t *next);
 
 /* trace.c */

@@ -215,7 +215,7 @@ int vfr_route6_add(struct vfr *v, const uint8_t prefix[16], uint8_t plen, uint16
 int vfr_route6_del(struct vfr *v, const uint8_t prefix[16], uint8_t plen);
 /* => a neighbour that is never asked for. v6 may be NULL for IPv4 `addr`. mac NULL: forget it. */
 int vfr_neigh_static(struct vfr *v, uint16_t uplink, uint32_t addr, const uint8_t *v6, const uint8_t *mac);
-/* => tell the uplinks (gratuitous ARP) where the shared and dedicated addresses are. */
+/* => tell the uplinks (gratuitous ARP) where the shared and dedicated addresses are, and the guests (advertisements) their prefixes. */
 void vfr_announce(struct vfr *v);
 
 /* --- slices ----------------------------------------------------------------------------------------------------------- */
