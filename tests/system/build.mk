@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Whole machines under QEMU: the Debian guest's image, `make run`, `make demo`, and the system tests.
 
-DEB_PKGS += busybox-static cpio kmod lz4 linux-image-amd64 iproute2 iperf3 curl python3 util-linux
+DEB_PKGS += busybox-static cpio kmod lz4 linux-image-amd64 iproute2 iperf3 iputils-ping curl python3 util-linux
 
-DEBIAN_SRC := $(addprefix tests/system/debian/,build.sh image.sh init whoami.cgi fetch.cgi kallsyms.cgi udpecho.c)
+DEBIAN_SRC := $(addprefix tests/system/debian/,build.sh image.sh init lease whoami.cgi fetch.cgi kallsyms.cgi udpecho.c)
 $(B)/debian/guest.initrd: $(DEBIAN_SRC) | $(B)/.deps
 	@tests/system/debian/build.sh $(B)/debian
 
@@ -34,6 +34,9 @@ check-system := tests/system/check.py
 check-system-deps := $(B)/demo/ready test-guests
 
 # What depends on how busy the host is, and takes longer, stands beside `make check`.
-.PHONY: check-shares
+.PHONY: check-shares check-stacks
 check-shares: $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/blast.elf ## shares of guests on one line, policies changed under traffic
 	@tests/system/net_shares.py
+
+check-stacks: $(B)/demo/ready ## real Linux stacks through a machine: fragments, path MTU, traceroute, hairpin, translation, DHCP, IPv6
+	@tests/system/check.py --long stacks

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The system tests: whole machines under QEMU.
 
-    check.py [PATTERN...]     run the scenes whose name contains a pattern; all without one
+    check.py [--long] [PATTERN...]     run the scenes whose name contains a pattern; all without one
+
+`--long` takes the scenes that stand beside `make check`, because they last.
 
 A scene boots one machine and carries many cases, because a boot costs seconds and a case does not. Scenes are tables in
 cases_*.py: each has a name, a function that starts its machine, and cases {title, function of the machine}, which return
@@ -21,12 +23,14 @@ import cases_hostile
 import cases_irqs
 import cases_operator
 import cases_serving
+import cases_stacks
 import cases_wire
 from harness import vfr
 from harness.progress import Verdicts, say
 
 SCENES = [*cases_serving.SCENES, *cases_boot.SCENES, *cases_operator.SCENES, *cases_badinput.SCENES, *cases_wire.SCENES,
-          *cases_churn.SCENES, *cases_hostile.SCENES, *cases_irqs.SCENES]
+          *cases_churn.SCENES, *cases_hostile.SCENES, *cases_irqs.SCENES, *cases_stacks.SCENES]
+LONG = cases_stacks.LONG
 
 
 def run_case(machine, title, case, verdicts):
@@ -58,9 +62,9 @@ def run_scene(scene, verdicts):
 
 
 def main():
-    wanted = sys.argv[1:]
+    wanted = [word for word in sys.argv[1:] if word != "--long"]
     verdicts = Verdicts()
-    for scene in SCENES:
+    for scene in LONG if "--long" in sys.argv else SCENES:
         if not wanted or any(w in scene[0] for w in wanted):
             run_scene(scene, verdicts)
     return verdicts.close()

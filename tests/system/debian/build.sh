@@ -3,7 +3,8 @@
 # The Debian guest: an unmodified kernel of the package archive and one initramfs that serves on any of the three
 # machines we compare (our hypervisor, Xen, plain QEMU). Needs no root rights and writes nothing outside DIR.
 #
-#   build.sh DIR     makes DIR/vmlinuz, DIR/guest.initrd and DIR/tree, the latter for others to build images upon
+#   build.sh DIR     makes DIR/vmlinuz, DIR/guest.initrd and DIR/tree, the latter for others to build images upon, and
+#                    DIR/stacks.initrd: the same with the ping that can be told its identifier
 #
 # The kernel is the installed linux-image package when there is one, otherwise the package is fetched and unpacked in DIR.
 set -eu
@@ -24,9 +25,14 @@ image_programs "$tree" "$ip"
 ln -s "$ip" "$tree/sbin/iproute2"
 gcc -O2 -s -o "$tree/bin/udpecho" "$here/udpecho.c"
 cp "$here/init" "$tree/init"
+install -m 755 "$here/lease" "$tree/bin/lease"
 mkdir -p "$tree/www/cgi-bin"
 for page in whoami fetch kallsyms; do cp "$here/$page.cgi" "$tree/www/cgi-bin/$page"; done
 chmod 755 "$tree/init" "$tree"/www/cgi-bin/*
 cp -L "$KERNEL" "$out/vmlinuz.new" && chmod 644 "$out/vmlinuz.new" && mv "$out/vmlinuz.new" "$out/vmlinuz"
 image_pack "$tree" "$out/guest.initrd"
+rm -rf "$out/stacks" && cp -a "$tree" "$out/stacks"
+image_programs "$out/stacks" "$(command -v ping)"
+image_pack "$out/stacks" "$out/stacks.initrd"
+rm -rf "$out/stacks"
 echo "Debian guest: kernel $KVER, initramfs $(stat -c %s "$out/guest.initrd") bytes"

@@ -14,19 +14,21 @@ def small(port, ports, address=ADDRESS, gateway=GATEWAY, kernel="build/guest/sma
     return domain(kernel, words, ports, memory, **more)
 
 
-def debian(name, port, ports, address=ADDRESS, gateway=GATEWAY, memory="192M", words="", **more):
+def debian(name, port, ports, address=ADDRESS, gateway=GATEWAY, memory="192M", words="", ramdisk="guest.initrd", **more):
     line = f"console=hvc0 quiet vfr.name={name} vfr.ip={address}/24 vfr.gw={gateway} vfr.ports={ports} vfr.http={port} {words}"
-    return domain("build/debian/vmlinuz", line.strip(), ports, memory=memory, ramdisk="build/debian/guest.initrd", **more)
+    return domain("build/debian/vmlinuz", line.strip(), ports, memory=memory, ramdisk=f"build/debian/{ramdisk}", **more)
 
 
 def tester(kernel, words="", ports=None, memory="8M", **more):
     return domain(kernel, words or "test", ports, memory=memory, **more)
 
 
-def write(path, domains, address=ADDRESS, gateway=GATEWAY):
-    """domains: name -> what domain() gave."""
+def write(path, domains, address=ADDRESS, gateway=GATEWAY, more=()):
+    """domains: name -> what domain() gave; more: further lines under `addresses`."""
     with open(path, "w") as f:
-        f.write(f"addresses:\n  {address}/24: {{uplink: net0, gateway: {gateway}, shared: true}}\ndomains:\n")
+        f.write(f"addresses:\n  {address}/24: {{uplink: net0, gateway: {gateway}, shared: true}}\n")
+        f.write("".join(f"  {line}\n" for line in more))
+        f.write("domains:\n")
         for name, words in domains.items():
             f.write(f"  {name}:\n")
             for key, value in words.items():
