@@ -15,6 +15,7 @@ sys.path[:0] = [f"{TOP}/tests/system", f"{TOP}/bench/peers", HERE]
 
 import figures
 import icount
+import packetcost
 import peers
 import report
 import starts
@@ -79,6 +80,7 @@ def main():
         m.stop()
     if os.path.exists(f"{BUILD}/{icount.GUEST}"):
         icount.xen(BUILD, f"{WORK}/xen-icount", samples, note)
+    packetcost.xen(peers.xen(BUILD, f"{WORK}/xen-packet", extra=packetcost.COUNTED), samples, note)
     starts.measure(made, samples, RUNS, note)
     if "ours" in made:
         import ours

@@ -88,6 +88,7 @@ GOALS = [
     ("handover_to_guest_s/xen", "handover_to_guest_s", "xen", "handover_to_guest_s", "<=", 1 / 3),
     ("null_hypercall_instructions/xen", "null_hypercall_instructions", "xen", "null_hypercall_instructions", "<", 1.0),
     ("event_send_instructions/xen", "event_send_instructions", "xen", "event_send_instructions", "<", 1.0),
+    ("packet_wire_to_guest_instructions/xen", "packet_wire_to_guest_instructions", "xen", "packet_wire_to_guest_instructions", "<=", None),
 ]
 
 # name, figure of ours, relation, the goal: ours alone
@@ -96,4 +97,7 @@ ALONE = [
     ("memory_per_small_guest_kib", "memory_per_small_guest_kib", "<=", 128),
     ("many_guests_answering", "many_guests_answering", ">=", 116),
     ("many_guests_all_answer_s", "many_guests_all_answer_s", "<=", None),
+    ("packet_wire_to_ring_instructions", "packet_wire_to_ring_instructions", "<=", None),
+    *((f"packet_{stage}_instructions", f"packet_{stage}_instructions", "<=", None)
+      for stage in ("interrupt", "driver", "parse", "verdict", "netif", "event", "entry")),
 ]

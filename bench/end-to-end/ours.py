@@ -6,6 +6,7 @@ import time
 
 import figures
 import icount
+import packetcost
 from harness import site, vfr
 
 PORTS = {"http": 8001, "iperf": 5201, "echo": 7007}
@@ -113,9 +114,15 @@ def handover(build, work, samples, note, runs):
     note(f"ours hand-over to first guest by its own clock: {info.get('boot_to_first_guest_s')} s")
 
 
+def packet_instructions(build, work, samples, note):
+    workdir = f"{work}/ours"
+    os.makedirs(workdir, exist_ok=True)
+    packetcost.ours(boot(build, workdir, bench_site(f"{workdir}/site.yaml"), extra=packetcost.COUNTED), samples, note)
+
+
 def measure_alone(build, work, samples, runs, note):
     handover(build, work, samples, note, runs)
-    for step in (memory_per_guest, crowd, icount.ours):
+    for step in (memory_per_guest, crowd, icount.ours, packet_instructions):
         begin = time.monotonic()
         try:
             step(build, work, samples, note)
