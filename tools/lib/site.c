@@ -15,13 +15,21 @@
 
 void site_error(struct site *s, int line, int col, const char *fmt, ...)
 {
+	struct site_error *more = realloc(s->error, (s->errors + 1) * sizeof(*more));
 	va_list ap;
 
-	fprintf(stderr, "%s:%d:%d: ", s->file, line, col);
+	if (!more)
+		exit(1);
+	s->error = more;
+	more[s->errors] = (struct site_error){.line = line, .col = col};
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	if (vasprintf(&more[s->errors].text, fmt, ap) < 0)
+		exit(1);
 	va_end(ap);
-	fputc('\n', stderr);
+	if (!s->quiet && line)
+		fprintf(stderr, "%s:%d:%d: %s\n", s->file, line, col, more[s->errors].text);
+	else if (!s->quiet)
+		fprintf(stderr, "%s: %s\n", s->file, more[s->errors].text);
 	s->errors++;
 }
 
@@ -273,7 +281,6 @@ int site_read(const char *file, struct site *s)
 	yaml_parser_t parser;
 	struct stat st;
 
-	memset(s, 0, sizeof(*s));
 	s->file = file;
 	if (f && !fstat(fileno(f), &st) && S_ISDIR(st.st_mode)) {
 		fclose(f);
@@ -281,8 +288,8 @@ int site_read(const char *file, struct site *s)
 		errno = EISDIR;
 	}
 	if (!f) {
-		fprintf(stderr, "%s: %m\n", file);
-		return s->errors = 1;
+		site_error(s, 0, 0, "%s", strerror(errno));
+		return s->errors;
 	}
 	yaml_parser_initialize(&parser);
 	yaml_parser_set_input_file(&parser, f);
@@ -301,5 +308,8 @@ void site_free(struct site *s)
 		free(s->modules[i]);
 	}
 	free(s->modules);
+	for (int i = 0; i < s->errors; i++)
+		free(s->error[i].text);
+	free(s->error);
 	memset(s, 0, sizeof(*s));
 }

@@ -134,17 +134,24 @@ struct module {
 	int line, col;
 };
 
+struct site_error {
+	int line, col;
+	char *text;
+};
+
 struct site {
 	const char *file;
+	bool quiet;		/* errors are kept below, not told on stderr */
+	struct site_error *error;
 	struct objects objects;
 	struct module **modules;
 	size_t nmodules;
-	int errors;		/* all are told on stderr as FILE:LINE:COL: TEXT */
+	int errors;		/* all are told as FILE:LINE:COL: TEXT */
 	void *yaml;
 	const void *told;	/* the node of the last complaint */
 };
 
-/* => reads and checks a file and sorts its objects; the number of errors */
+/* => reads and checks a file and sorts its objects; the number of errors. The rest of site is zero but for `quiet`. */
 int site_read(const char *file, struct site *site);
 void site_free(struct site *site);
 void site_error(struct site *s, int line, int col, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

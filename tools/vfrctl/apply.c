@@ -78,12 +78,12 @@ static int show_diff(struct cli *cli, const struct site *s)
 
 int cmd_diff(struct cli *cli)
 {
-	struct site s;
+	struct site s = {.quiet = cli->json};
 	int rc = cli_words(cli, 1, 1);
 
 	if (rc)
 		return rc;
-	rc = site_read(cli->argv[0], &s) ? EXIT_REFUSED : show_diff(cli, &s);
+	rc = site_read(cli->argv[0], &s) ? site_refused(cli, &s) : show_diff(cli, &s);
 	site_free(&s);
 	return rc;
 }
@@ -149,7 +149,7 @@ static int send_module(struct cli *cli, struct site *s, const struct module *m)
 
 	if (m->kernel && kernel_load(m->bytes, m->size, &elf, &size, why, sizeof(why))) {
 		site_error(s, m->line, m->col, "the kernel '%s' cannot be used: %s", m->path, why);
-		return EXIT_REFUSED;
+		return site_refused(cli, s);
 	}
 	if (!cli->json)
 		printf("uploading %s (%zu KiB)\n", m->name, size >> 10);
@@ -251,7 +251,7 @@ static int confirm_time(struct cli *cli, uint64_t *ms)
 int cmd_apply(struct cli *cli)
 {
 	bool dry = cli_flag(cli, "--dry-run"), force = cli_flag(cli, "--force");
-	struct site s;
+	struct site s = {.quiet = cli->json};
 	uint64_t ms;
 	int rc = confirm_time(cli, &ms);
 
@@ -259,7 +259,7 @@ int cmd_apply(struct cli *cli)
 		rc = cli_words(cli, 1, 1);
 	if (rc)
 		return rc;
-	rc = site_read(cli->argv[0], &s) ? EXIT_REFUSED : 0;
+	rc = site_read(cli->argv[0], &s) ? site_refused(cli, &s) : 0;
 	if (!rc && dry && !cli->json)
 		rc = show_diff(cli, &s);
 	if (!rc)

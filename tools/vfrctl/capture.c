@@ -3,6 +3,7 @@
  * watch and pcap: packets as they pass the router. The filter is compiled here by libpcap and checked there; the pcapng file carries
  * the reason of a drop in the packet's comment, and the direction in its flags.
  */
+#include <errno.h>
 #include <pcap/pcap.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@ struct capture {
 	struct cli *cli;
 	struct vc_drop_rec *names;
 	size_t nnames;
+	struct domains domains;		/* as they were at the start; one that came later has a number only */
 	FILE *pcapng;			/* NULL: text */
 	uint64_t left;			/* packets still wanted */
 	int (*show)(struct capture *c, const struct vc_capture_rec *rec, const uint8_t *bytes);
@@ -34,6 +36,16 @@ static void on_signal(int sig)
 static const char *drop_name(const struct capture *c, unsigned int reason)
 {
 	return reason < c->nnames ? c->names[reason].name : "?";
+}
+
+/* "-" stands for what no domain owns. */
+static const char *domain_name(const struct capture *c, unsigned int id, char number[16])
+{
+	for (size_t i = 0; i < c->domains.n; i++)
+		if (id && c->domains.v[i].domid == id)
+			return c->domains.v[i].name;
+	snprintf(number, 16, id ? "domain %u" : "-", id);
+	return number;
 }
 
 /* --- pcapng ----------------------------------------------------------------------------------------------------------- */
@@ -160,13 +172,14 @@ static void packet_text(const uint8_t *p, uint32_t n, char *out, size_t size)
 
 static int print_packet(struct capture *c, const struct vc_capture_rec *rec, const uint8_t *bytes)
 {
-	char when[48], text[200];
+	char when[48], text[200], number[16];
+	const char *dom = domain_name(c, rec->domid, number);
 
 	vfrc_format_time(rec->utc_ns, when, sizeof(when));
 	packet_text(bytes, rec->caplen, text, sizeof(text));
 	if (c->cli->json) {
-		json_t *o = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o}", "utc", when, "direction", rec->dir == VC_RULE_IN ? "in" : "out",
-				      "id", rec->domid,
+		json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:o}", "utc", when, "direction",
+				      rec->dir == VC_RULE_IN ? "in" : "out", "domain", dom == number ? "" : dom, "id", rec->domid,
 				      "bytes", (int)rec->len, "packet", text, "dropped",
 				      rec->reason ? json_string(drop_name(c, rec->reason)) : json_null());
 
@@ -174,7 +187,7 @@ static int print_packet(struct capture *c, const struct vc_capture_rec *rec, con
 		putchar('\n');
 		json_decref(o);
 	} else {
-		printf("%s %-3s dom %-5u %s, %u bytes%s%s\n", when, rec->dir == VC_RULE_IN ? "in" : "out", rec->domid, text, rec->len,
+		printf("%s %-3s %-12s %s, %u bytes%s%s\n", when, rec->dir == VC_RULE_IN ? "in" : "out", dom, text, rec->len,
 		       rec->reason ? ": dropped, " : "", rec->reason ? drop_name(c, rec->reason) : "");
 	}
 	return fflush(stdout) ? -1 : 0;
@@ -271,7 +284,9 @@ static int run(struct capture *c, const char *dom, unsigned int flags, const cha
 	c->names = drop_table(c->cli, &c->nnames);
 	if (!c->names)
 		return EXIT_REFUSED;
-	rc = start(c->cli, dom, flags, filter, &id);
+	rc = domains_read(c->cli, &c->domains);
+	if (!rc)
+		rc = start(c->cli, dom, flags, filter, &id);
 	if (rc)
 		return rc;
 	signal(SIGINT, on_signal);
@@ -289,6 +304,7 @@ static int run(struct capture *c, const char *dom, unsigned int flags, const cha
 	if (c->cli->c)
 		vfrc_call(c->cli->c, VC_CAPTURE_STOP, &(struct vc_capture_id){.id = id}, sizeof(struct vc_capture_id), &r);
 	free(c->names);
+	free(c->domains.v);
 	return rc;
 }
 
@@ -340,10 +356,8 @@ int cmd_pcap(struct cli *cli)
 	if (rc)
 		return rc;
 	c.pcapng = strcmp(file, "-") ? fopen(file, "wb") : stdout;
-	if (!c.pcapng || write_head(c.pcapng)) {
-		fprintf(stderr, "vfrctl: %s: %m\n", file);
-		return EXIT_REFUSED;
-	}
+	if (!c.pcapng || write_head(c.pcapng))
+		return cli_refuse(cli, "file", errno, "%s: %m", file);
 	rc = run(&c, cli->argv[0], 0, filter);
 	if (c.pcapng != stdout && fclose(c.pcapng) && !rc)
 		rc = EXIT_REFUSED;

@@ -29,15 +29,29 @@ struct command {
 extern const struct command commands[];
 extern const size_t ncommands;
 
+/* => n words taken out from the i-th on */
+void cli_take(struct cli *cli, int i, int n);
 /* => takes an option out of the words; false where it does not stand there */
 bool cli_flag(struct cli *cli, const char *name);
 /* => the word behind an option; NULL where it does not stand there. Without that word the program ends with a usage error. */
 const char *cli_value(struct cli *cli, const char *name);
 /* => exactly so many words are left, and no option; else a usage error is printed and EXIT_USAGE comes back */
 int cli_words(struct cli *cli, int min, int max);
+/* => the i-th word, NULL where there are not so many */
+static inline const char *cli_word(const struct cli *cli, int i)
+{
+	return i < cli->argc ? cli->argv[i] : NULL;
+}
+
 int cli_usage(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* => prints why the hypervisor refused and gives the exit code of vfrc_call()'s result */
 int cli_result(struct cli *cli, int rc, const struct vfrc_reply *r);
+/* => EXIT_REFUSED, told as the hypervisor's own refusals are */
+int cli_refuse(struct cli *cli, const char *name, int code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* => refused, with the name that was meant, where there is no such domain; NULL is no name */
+int cli_known(struct cli *cli, const char *name);
+/* => columns of the terminal, or a width that any line fits into */
+int cli_width(void);
 int cli_call(struct cli *cli, uint16_t type, const void *body, size_t n, struct vfrc_reply *r);
 /* => one printed JSON value; takes the reference */
 int cli_json(json_t *v);
@@ -46,12 +60,25 @@ int cli_domain(struct cli *cli, const char *name, char out[VC_NAME]);
 /* => closes the connection and makes a new one, so that other clients have a turn */
 int cli_yield(struct cli *cli);
 int cli_connect(struct cli *cli);
+/* => where the control port is looked for when nobody says: VFR_SOCKET, below the working directory, /run */
+const char *cli_default_socket(void);
 json_t *json_name(const char *s, size_t size);
 json_t *json_ip(const struct vc_ip *ip);
 json_t *json_time(uint64_t utc_ns);
 json_t *json_protos(unsigned int set);
+/* => objects compared: slices by address and port, others by kind alone */
+int slice_order(const void *x, const void *y);
+/* => EXIT_REFUSED for a site file with mistakes, which in JSON are told here */
+int site_refused(struct cli *cli, const struct site *s);
 /* => the name table that DROPS gives; *n entries, malloc'ed */
 struct vc_drop_rec *drop_table(struct cli *cli, size_t *n);
+
+/* => all domains, freed by the caller; or an exit code */
+struct domains {
+	struct vc_dom_rec *v;
+	size_t n;
+};
+int domains_read(struct cli *cli, struct domains *out);
 
 /* class.c: => what CLASS_LIST gives, malloc'ed, or an exit code; those of one domain in three forms. */
 struct classes {
@@ -118,6 +145,7 @@ int cmd_uplink_ls(struct cli *cli);
 int cmd_sched_ls(struct cli *cli);
 int cmd_sched_set(struct cli *cli);
 int cmd_completion(struct cli *cli);
+int cmd_version(struct cli *cli);
 int cmd_help(struct cli *cli);
 
 #endif

@@ -41,10 +41,25 @@ static void check_kernels(struct site *s)
 	}
 }
 
+int site_refused(struct cli *cli, const struct site *s)
+{
+	json_t *all;
+
+	if (!cli->json)
+		return EXIT_REFUSED;
+	all = json_array();
+	for (int i = 0; i < s->errors; i++)
+		json_array_append_new(all, json_pack("{s:i, s:i, s:o}", "line", s->error[i].line, "column", s->error[i].col, "text",
+						     json_name(s->error[i].text, strlen(s->error[i].text))));
+	cli_json(json_pack("{s:{s:s, s:i, s:s, s:s, s:s, s:o}}", "error", "name", "bad-file", "code", EINVAL, "text",
+			   s->errors ? s->error[0].text : "", "owner", "", "file", s->file, "errors", all));
+	return EXIT_REFUSED;
+}
+
 int cmd_check(struct cli *cli)
 {
 	bool kernels = !cli_flag(cli, "--no-kernels");
-	struct site s;
+	struct site s = {.quiet = cli->json};
 	int rc = cli_words(cli, 1, 1);
 
 	if (rc)
@@ -52,9 +67,9 @@ int cmd_check(struct cli *cli)
 	site_read(cli->argv[0], &s);
 	if (!s.errors && kernels)
 		check_kernels(&s);
-	if (s.errors)
+	if (s.errors && !s.quiet)
 		fprintf(stderr, "%d error%s\n", s.errors, s.errors == 1 ? "" : "s");
-	rc = s.errors ? EXIT_REFUSED : site_summary(cli, &s);
+	rc = s.errors ? site_refused(cli, &s) : site_summary(cli, &s);
 	site_free(&s);
 	return rc;
 }
@@ -105,7 +120,7 @@ static int write_plan(const struct site *s, const char *dir)
 int cmd_compile(struct cli *cli)
 {
 	const char *dir = cli_value(cli, "-o");
-	struct site s;
+	struct site s = {0};
 	int rc = cli_words(cli, 1, 1);
 
 	if (rc)

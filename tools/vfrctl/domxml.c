@@ -7,6 +7,7 @@
  *
  * The parser loads nothing from elsewhere: no network, no entities, no DTD.
  */
+#include <errno.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <stdio.h>
@@ -252,6 +253,8 @@ static void read_root(struct import *im, xmlNode *root)
 		bad(im, name ? name : root, "<name> is 1 to 31 letters, digits, dots, dashes or underscores");
 	else
 		strcpy(im->m.name, t);
+	if (!strcmp(t, "all"))
+		bad(im, name, "no domain can be called 'all': commands mean every domain by it");
 	free(t);
 	if (memory)
 		read_memory(im, memory);
@@ -288,10 +291,18 @@ static void xml_error(void *ctx, xmlErrorPtr e)
 
 static void read_file(struct import *im)
 {
+	uint8_t *text;
+	size_t size;
+	char why[200];
 	xmlDoc *doc;
 
+	if (file_read(im->file, &text, &size, why, sizeof(why))) {
+		site_error(&im->site, 0, 0, "%s", why);
+		return;
+	}
 	xmlSetStructuredErrorFunc(im, (xmlStructuredErrorFunc)xml_error);
-	doc = xmlReadFile(im->file, NULL, XML_PARSE_NONET);
+	doc = xmlReadMemory((const char *)text, size, im->file, NULL, XML_PARSE_NONET);
+	free(text);
 	if (!doc) {
 		if (!im->site.errors)
 			site_error(&im->site, 1, 1, "the file cannot be read as XML");
@@ -332,10 +343,8 @@ static int create(struct import *im)
 	bool there;
 	int rc = exists(im, &there);
 
-	if (!rc && there) {
-		fprintf(stderr, "vfrctl: there is a domain %s already\n", im->m.name);
-		return EXIT_REFUSED;
-	}
+	if (!rc && there)
+		return cli_refuse(im->cli, "exists", EEXIST, "there is a domain %s already", im->m.name);
 	snprintf(b.note, sizeof(b.note), "dom create %.40s", im->m.name);
 	if (!rc)
 		rc = send_modules(im->cli, &im->site);
@@ -354,9 +363,10 @@ int cmd_dom_create(struct cli *cli)
 	if (rc)
 		return rc;
 	im.cli = cli;
+	im.site.quiet = cli->json;
 	im.file = im.site.file = cli->argv[0];
 	read_file(&im);
-	rc = im.site.errors ? EXIT_REFUSED : create(&im);
+	rc = im.site.errors ? site_refused(cli, &im.site) : create(&im);
 	site_free(&im.site);
 	return rc;
 }

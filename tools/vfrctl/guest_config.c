@@ -4,6 +4,7 @@
  * (ip_local_port_range, and ip_local_reserved_ports for what lies between scattered sets); packets to the shared address that are for
  * other ports must go out to the router instead of to itself (rules ahead of the local table); and answers from there must be let in.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,17 +195,17 @@ int cmd_guest_config(struct cli *cli)
 	if (!rc)
 		rc = cli_domain(cli, cli->argv[0], g.name);
 	if (!rc)
+		rc = cli_known(cli, g.name);
+	if (!rc)
 		rc = cli_result(cli, objects_read(cli->c, 0, 0, &all, &r), &r);
 	if (rc)
 		return rc;
-	if (collect(&g, &all)) {
-		fprintf(stderr, "vfrctl: %s has no ports of a shared address\n", g.name);
-		rc = EXIT_REFUSED;
-	} else if (cli->json) {
+	if (collect(&g, &all))
+		rc = cli_refuse(cli, "no-ports", ENOENT, "%s has no ports of a shared address", g.name);
+	else if (cli->json)
 		rc = print_json(&g);
-	} else {
+	else
 		(cloud ? print_cloud : networkd ? print_networkd : print_sh)(&g);
-	}
 	objects_free(&all);
 	return rc;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* vfrctl: the table of commands, and the way from a command line to one of them. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +32,7 @@ const struct command commands[] = {
 	{"sub-class set", "DOM N [weight=W] [dscp=SET]", "give traffic a share within its domain: 1 weight=9 dscp=ef,cs5", cmd_sub_set,
 	 false},
 	{"sub-class del", "DOM N", "take the share away", cmd_sub_del, false},
-	{"dom ls", "", "the domains and their state", cmd_dom_ls, false},
+	{"dom ls", "[DOM]", "the domains and their state", cmd_dom_ls, false},
 	{"dom destroy", "DOM", "remove a domain with all it has", cmd_dom_destroy, false},
 	{"dom pause", "DOM", "stop a domain's processors", cmd_dom_op, false},
 	{"dom resume", "DOM", "let them run again", cmd_dom_op, false},
@@ -61,143 +60,10 @@ const struct command commands[] = {
 	{"sched ls", "", "the schedulers and their choices", cmd_sched_ls, false},
 	{"sched set", "cpu|net TARGET POLICY [--rate RATE|none]", "choose a scheduler, live", cmd_sched_set, false},
 	{"completion", "bash|zsh|fish", "completion for a shell", cmd_completion, true},
+	{"version", "", "what this program speaks", cmd_version, true},
 	{"help", "[COMMAND]", "this list, or one command of it", cmd_help, true},
 };
 const size_t ncommands = sizeof(commands) / sizeof(*commands);
-
-static void take(struct cli *cli, int i, int n)
-{
-	memmove(cli->argv + i, cli->argv + i + n, (cli->argc - i - n) * sizeof(*cli->argv));
-	cli->argc -= n;
-}
-
-bool cli_flag(struct cli *cli, const char *name)
-{
-	for (int i = 0; i < cli->argc && strcmp(cli->argv[i], "--"); i++) {
-		if (strcmp(cli->argv[i], name))
-			continue;
-		take(cli, i, 1);
-		return true;
-	}
-	return false;
-}
-
-const char *cli_value(struct cli *cli, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (int i = 0; i < cli->argc && strcmp(cli->argv[i], "--"); i++) {
-		const char *v = NULL;
-
-		if (!strncmp(cli->argv[i], name, n) && cli->argv[i][n] == '=') {
-			v = cli->argv[i] + n + 1;
-			take(cli, i, 1);
-		} else if (!strcmp(cli->argv[i], name)) {
-			if (i + 1 == cli->argc)
-				exit(cli_usage(cli, "%s needs a value", name));
-			v = cli->argv[i + 1];
-			take(cli, i, 2);
-		}
-		if (v)
-			return v;
-	}
-	return NULL;
-}
-
-int cli_usage(struct cli *cli, const char *fmt, ...)
-{
-	va_list ap;
-
-	fprintf(stderr, "vfrctl: ");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	if (cli->command)
-		fprintf(stderr, "\nusage: vfrctl %s %s\n", cli->command->name, cli->command->args);
-	else
-		fprintf(stderr, "\nusage: vfrctl [--socket PATH] [--json] COMMAND ...   (vfrctl help lists the commands)\n");
-	return EXIT_USAGE;
-}
-
-int cli_words(struct cli *cli, int min, int max)
-{
-	if (cli->argc && !strcmp(cli->argv[0], "--"))
-		take(cli, 0, 1);
-	for (int i = 0; i < cli->argc; i++)
-		if (cli->argv[i][0] == '-' && cli->argv[i][1] && strcmp(cli->argv[i], "--"))
-			return cli_usage(cli, "unknown option '%s'", cli->argv[i]);
-	if (cli->argc < min)
-		return cli_usage(cli, "too few words");
-	if (cli->argc > max)
-		return cli_usage(cli, "too many words: '%s'", cli->argv[max]);
-	return 0;
-}
-
-int cli_result(struct cli *cli, int rc, const struct vfrc_reply *r)
-{
-	if (rc == VFRC_OK)
-		return EXIT_DONE;
-	if (cli->json)
-		cli_json(json_pack("{s:{s:s, s:i, s:s, s:s}}", "error", "name", r->err.name, "code", (int)r->err.code, "text", r->err.text,
-				   "owner",
-				   r->err.owner));
-	else
-		fprintf(stderr, "vfrctl: %s (%s)\n", r->err.text, r->err.name);
-	return rc == VFRC_LOST ? EXIT_UNREACHABLE : EXIT_REFUSED;
-}
-
-int cli_call(struct cli *cli, uint16_t type, const void *body, size_t n, struct vfrc_reply *r)
-{
-	return cli_result(cli, vfrc_call(cli->c, type, body, n, r), r);
-}
-
-int cli_json(json_t *v)
-{
-	json_dumpf(v, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(v);
-	return EXIT_DONE;
-}
-
-int cli_domain(struct cli *cli, const char *name, char out[VC_NAME])
-{
-	memset(out, 0, VC_NAME);
-	if (!vfrc_name_ok(name, VC_NAME))
-		return cli_usage(cli, "'%s' is not the name of a domain", name);
-	strcpy(out, name);
-	return 0;
-}
-
-static const char *default_socket(void)
-{
-	const char *env = getenv("VFR_SOCKET");
-
-	if (env && *env)
-		return env;
-	return access("build/run/vfr.sock", F_OK) ? "/run/vfr.sock" : "build/run/vfr.sock";
-}
-
-int cli_connect(struct cli *cli)
-{
-	char why[256];
-
-	cli->c = vfrc_open(cli->socket, why, sizeof(why));
-	if (cli->c)
-		return 0;
-	if (cli->json)
-		cli_json(json_pack("{s:{s:s, s:s, s:s}}", "error", "name", "unreachable", "text", why, "socket", cli->socket));
-	else
-		fprintf(stderr, "vfrctl: the hypervisor is not reachable at %s: %s\n", cli->socket, why);
-	return EXIT_UNREACHABLE;
-}
-
-int cli_yield(struct cli *cli)
-{
-	vfrc_close(cli->c);
-	cli->c = NULL;
-	usleep(20000);
-	return cli_connect(cli);
-}
 
 /* Two words are looked for first: "dom ls" before "dom". */
 static const struct command *find_command(struct cli *cli)
@@ -209,24 +75,41 @@ static const struct command *find_command(struct cli *cli)
 		for (size_t i = 0; i < ncommands; i++) {
 			if (strcmp(commands[i].name, two))
 				continue;
-			take(cli, 0, 2);
+			cli_take(cli, 0, 2);
 			return &commands[i];
 		}
 	}
 	for (size_t i = 0; i < ncommands; i++) {
 		if (strcmp(commands[i].name, cli->argv[0]))
 			continue;
-		take(cli, 0, 1);
+		cli_take(cli, 0, 1);
 		return &commands[i];
 	}
 	return NULL;
+}
+
+/* A group of commands was named without the second word. */
+static int which_of(struct cli *cli)
+{
+	size_t n = strlen(cli->argv[0]);
+	char all[200] = "";
+
+	for (size_t i = 0; i < ncommands; i++)
+		if (!strncmp(commands[i].name, cli->argv[0], n) && commands[i].name[n] == ' ')
+			snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", *all ? ", " : "", commands[i].name + n + 1);
+	return *all ? cli_usage(cli, "%s what? %s", cli->argv[0], all) : 0;
 }
 
 static int unknown_command(struct cli *cli)
 {
 	const char *names[sizeof(commands) / sizeof(*commands)], *near;
 	char two[128];
+	int rc = cli->argc == 1 ? which_of(cli) : 0;
 
+	if (rc)
+		return rc;
+	if (cli->argv[0][0] == '-')
+		return cli_usage(cli, "unknown option '%s'", cli->argv[0]);
 	for (size_t i = 0; i < ncommands; i++)
 		names[i] = commands[i].name;
 	snprintf(two, sizeof(two), "%s%s%s", cli->argv[0], cli->argc > 1 ? " " : "", cli->argc > 1 ? cli->argv[1] : "");
@@ -238,23 +121,48 @@ static int unknown_command(struct cli *cli)
 	return cli_usage(cli, "unknown command '%s'", cli->argv[0]);
 }
 
+/* What a command does stands behind it where the terminal has room, else in a line below. */
+static void help_line(const struct command *c, int width)
+{
+	if (width >= 140)
+		printf("  %-13s %-48s %s\n", c->name, c->args, c->help);
+	else
+		printf("  %s%s%s\n        %s\n", c->name, *c->args ? " " : "", c->args, c->help);
+}
+
 int cmd_help(struct cli *cli)
 {
 	char name[64] = "";
+	bool found = false;
 
 	for (int i = 0; i < cli->argc; i++)
 		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s%s", i ? " " : "", cli->argv[i]);
+	for (size_t i = 0; i < ncommands; i++)
+		found = found || !strncmp(commands[i].name, name, strlen(name));
+	if (!found)
+		return unknown_command(cli);
 	printf("usage: vfrctl [--socket PATH] [--json] COMMAND ...\n\n");
 	for (size_t i = 0; i < ncommands; i++)
 		if (!strncmp(commands[i].name, name, strlen(name)))
-			printf("  %-13s %-48s %s\n", commands[i].name, commands[i].args, commands[i].help);
-	printf("\nEvery read takes --json. Exit: 0 done, 1 refused, 2 usage, 3 unreachable. Manual: vfrctl(1), vfr-site(5).\n");
+			help_line(&commands[i], cli_width());
+	printf("\nEvery read takes --json. Exit: 0 done, 1 refused, 2 usage, 3 unreachable.\nManual: vfrctl(1), vfr-site(5).\n");
 	return EXIT_DONE;
+}
+
+int cmd_version(struct cli *cli)
+{
+	int rc = cli_words(cli, 0, 0);
+
+	if (!rc && cli->json)
+		return cli_json(json_pack("{s:i}", "protocol", VC_VERSION));
+	if (!rc)
+		printf("vfrctl of VFRv2, control protocol version %u\n", VC_VERSION);
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	static char help[] = "help";
+	static char help[] = "help", version[] = "version";
 	struct cli cli = {.argc = argc - 1, .argv = argv + 1};
 	int rc;
 
@@ -262,9 +170,11 @@ int main(int argc, char **argv)
 	cli.json = cli_flag(&cli, "--json");
 	cli.socket = cli_value(&cli, "--socket");
 	if (!cli.socket)
-		cli.socket = default_socket();
+		cli.socket = cli_default_socket();
 	if (cli.argc && (!strcmp(cli.argv[0], "--help") || !strcmp(cli.argv[0], "-h")))
 		cli.argv[0] = help;
+	if (cli.argc && (!strcmp(cli.argv[0], "--version") || !strcmp(cli.argv[0], "-V")))
+		cli.argv[0] = version;
 	if (!cli.argc)
 		return cli_usage(&cli, "what shall be done?");
 	cli.command = find_command(&cli);

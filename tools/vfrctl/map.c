@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* map: the 65,536 ports of an address as a picture: 64 columns by 32 rows of 32 ports each, a letter a domain; or as SVG. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static void add_slice(struct map *m, const struct vc_slice_add *s)
 	}
 }
 
-/* Who has most of a cell; small where it is not all of it. */
+/* Who has ports of a cell. */
 static char cell_letter(const struct map *m, unsigned int cell)
 {
 	unsigned int owned = 0, last = 0;
@@ -144,21 +145,27 @@ int cmd_map(struct cli *cli)
 	struct objects all;
 	struct vfrc_reply r;
 	struct vc_ip ip;
+	bool known = false;
 	int rc = cli_words(cli, 1, 1);
 
 	if (!rc && (vfrc_parse_ip(cli->argv[0], &ip) || !vfrc_ip_is_v4(&ip)))
 		rc = cli_usage(cli, "'%s' is not an IPv4 address", cli->argv[0]);
 	if (!rc)
-		rc = cli_result(cli, objects_read(cli->c, 0, VC_SLICE_ADD, &all, &r), &r);
+		rc = cli_result(cli, objects_read(cli->c, 0, 0, &all, &r), &r);
 	if (rc)
 		return rc;
+	if (all.n)
+		qsort(all.v, all.n, sizeof(*all.v), slice_order);
 	for (size_t i = 0; i < all.n; i++) {
 		const struct vc_slice_add *s = (const void *)all.v[i]->body;
 
-		if (!memcmp(&s->addr, &ip, sizeof(ip)))
+		known = known || (all.v[i]->type == VC_ADDR_ADD && !memcmp(all.v[i]->body, &ip, sizeof(ip)));
+		if (all.v[i]->type == VC_SLICE_ADD && !memcmp(&s->addr, &ip, sizeof(ip)))
 			add_slice(&m, s);
 	}
 	objects_free(&all);
+	if (!known)
+		return cli_refuse(cli, "no-address", ENOENT, "%s is no address of this machine", cli->argv[0]);
 	if (cli->json)
 		return print_json(&m, cli->argv[0]);
 	if (svg)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rules and rates of one domain: read, changed and written back as one object. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,12 @@ int cmd_rule_ls(struct cli *cli)
 	json_t *out = cli->json ? json_array() : NULL;
 	struct objects all;
 	struct vfrc_reply r;
+	unsigned int shown = 0;
 	int rc = cli_words(cli, 0, 1);
+	const char *only = cli_word(cli, 0);
 
+	if (!rc && only && strcmp(only, "all"))
+		rc = cli_known(cli, only);
 	if (!rc)
 		rc = cli_result(cli, objects_read(cli->c, 0, VC_RULE_SET, &all, &r), &r);
 	if (rc)
@@ -46,11 +51,17 @@ int cmd_rule_ls(struct cli *cli)
 	for (size_t i = 0; i < all.n; i++) {
 		const struct vc_rule_set *rs = (const void *)all.v[i]->body;
 
-		if (!cli->argc || !strcmp(cli->argv[0], rs->dom[0] ? rs->dom : "all"))
-			print_set(rs, (const void *)(rs + 1), out);
+		if (only && strcmp(only, rs->dom[0] ? rs->dom : "all"))
+			continue;
+		print_set(rs, (const void *)(rs + 1), out);
+		shown++;
 	}
 	objects_free(&all);
-	return out ? cli_json(out) : EXIT_DONE;
+	if (out)
+		return cli_json(out);
+	if (!shown)
+		printf("%s%sno rules\n", only ? only : "", only ? ": " : "");
+	return EXIT_DONE;
 }
 
 /* The rules as they are; none yet is an empty set. */
@@ -103,7 +114,9 @@ static int rule_add(struct cli *cli, struct rule_list *l, uint64_t at)
 	}
 	if (l->head.count == VC_RULES_MAX)
 		return cli_usage(cli, "there are %d rules already, no more fit", VC_RULES_MAX);
-	if (!at || at > l->head.count + 1u)
+	if (at > l->head.count + 1u)
+		return cli_usage(cli, "the last place is %u", l->head.count + 1);
+	if (!at)
 		at = l->head.count + 1;
 	memmove(&l->rule[at], &l->rule[at - 1], (l->head.count + 1 - at) * sizeof(rule));
 	l->rule[at - 1] = rule;
@@ -117,10 +130,8 @@ static int rule_del(struct cli *cli, struct rule_list *l)
 
 	if (cli->argc != 2 || vfrc_parse_count(cli->argv[1], VC_RULES_MAX, &n) || !n)
 		return cli_usage(cli, "which rule? Give its number in 'vfrctl rule ls %s'", cli->argv[0]);
-	if (n > l->head.count) {
-		fprintf(stderr, "vfrctl: %s has %u rules\n", cli->argv[0], l->head.count);
-		return EXIT_REFUSED;
-	}
+	if (n > l->head.count)
+		return cli_refuse(cli, "no-such-object", ENOENT, "%s has %u rules", cli->argv[0], l->head.count);
 	memmove(&l->rule[n - 1], &l->rule[n], (l->head.count - n) * sizeof(l->rule[0]));
 	l->head.count--;
 	return 0;
@@ -134,8 +145,8 @@ int cmd_rule_edit(struct cli *cli)
 	uint64_t at = 0;
 	int rc = cli_words(cli, 2, 40);
 
-	if (!rc && place && vfrc_parse_count(place, VC_RULES_MAX, &at))
-		rc = cli_usage(cli, "'%s' is not a place", place);
+	if (!rc && place && (vfrc_parse_count(place, VC_RULES_MAX, &at) || !at))
+		rc = cli_usage(cli, "'%s' is not a place: the first is 1", place);
 	if (!rc)
 		rc = read_set(cli, cli->argv[0], &l);
 	if (!rc)
@@ -150,8 +161,13 @@ int cmd_rate_ls(struct cli *cli)
 	json_t *out = cli->json ? json_array() : NULL;
 	struct objects all;
 	struct vfrc_reply r;
+	const char *only;
+	bool shown = false;
 	int rc = cli_words(cli, 0, 1);
 
+	only = cli_word(cli, 0);
+	if (!rc)
+		rc = cli_known(cli, only);
 	if (!rc)
 		rc = cli_result(cli, objects_read(cli->c, 0, VC_RATE_SET, &all, &r), &r);
 	if (rc)
@@ -160,8 +176,9 @@ int cmd_rate_ls(struct cli *cli)
 		const struct vc_rate_set *v = (const void *)all.v[i]->body;
 		char text[300];
 
-		if (cli->argc && strcmp(cli->argv[0], v->dom))
+		if (only && strcmp(only, v->dom))
 			continue;
+		shown = true;
 		object_describe(all.v[i], text, sizeof(text));
 		if (out)
 			json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "domain", v->dom, "out_bps",
@@ -173,7 +190,11 @@ int cmd_rate_ls(struct cli *cli)
 			printf("%s\n", text);
 	}
 	objects_free(&all);
-	return out ? cli_json(out) : EXIT_DONE;
+	if (out)
+		return cli_json(out);
+	if (!shown)
+		printf("%s%sno limits\n", only ? only : "", only ? ": " : "");
+	return EXIT_DONE;
 }
 
 static int read_rate(struct cli *cli, const char *name, struct vc_rate_set *m)

@@ -1,221 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What happened: counters, drops, log, audit, whois. */
+/* What happened: log, audit, whois. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
-
-struct table {
-	struct vc_drop_rec *v;
-	size_t n;
-};
-
-static int collect_drops(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
-{
-	struct table *t = ctx;
-
-	t->v = realloc(t->v, (t->n + p->count) * sizeof(*t->v));
-	memcpy(t->v + t->n, rec, p->count * sizeof(*t->v));
-	t->n += p->count;
-	return 0;
-}
-
-struct vc_drop_rec *drop_table(struct cli *cli, size_t *n)
-{
-	struct vc_page q = {0};
-	struct table t = {0};
-	struct vfrc_reply r;
-
-	*n = 0;
-	if (cli_result(cli, vfrc_pages(cli->c, VC_DROPS, &q, collect_drops, &t, &r), &r))
-		return NULL;
-	*n = t.n;
-	return t.v;
-}
-
-/* --- stats ------------------------------------------------------------------------------------------------------------ */
-
-struct stats {
-	const char *only;
-	bool prom, drops;
-	json_t *json;
-	struct vc_drop_rec *names;
-	size_t nnames;
-	struct classes classes;
-	struct subs subs;
-	int shown;
-};
-
-static const char *row_name(const struct vc_stats_rec *s)
-{
-	return s->domid ? s->name : "(no domain)";
-}
-
-static const char *drop_name(const struct stats *st, unsigned int reason)
-{
-	return reason < st->nnames ? st->names[reason].name : "?";
-}
-
-static json_t *count_json(const struct vc_count *c)
-{
-	return json_pack("{s:I, s:I}", "packets", (json_int_t)c->packets, "bytes", (json_int_t)c->bytes);
-}
-
-static json_t *drops_json(const struct stats *st, const struct vc_drop_pair *p, unsigned int n, unsigned int dir)
-{
-	json_t *o = json_object();
-
-	for (unsigned int i = 0; i < n; i++)
-		if (p[i].dir == dir)
-			json_object_set_new(o, drop_name(st, p[i].reason), json_integer(p[i].packets));
-	return o;
-}
-
-static void stats_json(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
-{
-	json_array_append_new(st->json, json_pack("{s:o, s:i, s:o, s:o, s:I, s:I, s:o, s:o, s:I, s:f, s:i, s:o, s:o}", "domain",
-						  json_name(row_name(s), VC_NAME), "id",
-		s->domid, "in", count_json(&s->in), "out", count_json(&s->out), "in_dropped", (json_int_t)s->in_dropped.packets,
-		"out_dropped",
-		(json_int_t)s->out_dropped.packets, "in_drops", drops_json(st, p, s->drops, VC_RULE_IN), "out_drops",
-		drops_json(st, p, s->drops, VC_RULE_OUT), "backlog_bytes", (json_int_t)s->backlog_bytes, "cpu_s", s->cpu_ns / 1e9, "slices",
-		(int)s->slices, "classes", classes_json(&st->classes, s->domid), "sub_classes",
-		subs_json(&st->subs, s->domid)));
-}
-
-static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
-{
-	const char *d = s->domid ? s->name : "";
-
-	printf("vfr_packets_total{domain=\"%.32s\",direction=\"in\"} %llu\n", d, (unsigned long long)s->in.packets);
-	printf("vfr_packets_total{domain=\"%.32s\",direction=\"out\"} %llu\n", d, (unsigned long long)s->out.packets);
-	printf("vfr_bytes_total{domain=\"%.32s\",direction=\"in\"} %llu\n", d, (unsigned long long)s->in.bytes);
-	printf("vfr_bytes_total{domain=\"%.32s\",direction=\"out\"} %llu\n", d, (unsigned long long)s->out.bytes);
-	printf("vfr_cpu_seconds_total{domain=\"%.32s\"} %.6f\n", d, s->cpu_ns / 1e9);
-	printf("vfr_backlog_bytes{domain=\"%.32s\"} %llu\n", d, (unsigned long long)s->backlog_bytes);
-	for (unsigned int i = 0; i < s->drops; i++)
-		printf("vfr_drops_total{domain=\"%.32s\",direction=\"%s\",reason=\"%.32s\"} %llu\n", d,
-		       p[i].dir == VC_RULE_IN ? "in" : "out",
-		       drop_name(st, p[i].reason), (unsigned long long)p[i].packets);
-	classes_prom(&st->classes, s->domid);
-	subs_prom(&st->subs, s->domid);
-}
-
-static void stats_text(struct stats *st, const struct vc_stats_rec *s)
-{
-	if (!st->shown)
-		printf("%-20s %12s %14s %10s %12s %14s %10s\n", "domain", "in packets", "in bytes", "dropped", "out packets", "out bytes",
-		       "dropped");
-	printf("%-20.32s %12llu %14llu %10llu %12llu %14llu %10llu\n", row_name(s), (unsigned long long)s->in.packets,
-	       (unsigned long long)s->in.bytes, (unsigned long long)s->in_dropped.packets, (unsigned long long)s->out.packets,
-	       (unsigned long long)s->out.bytes, (unsigned long long)s->out_dropped.packets);
-}
-
-static void drops_text(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
-{
-	for (unsigned int i = 0; i < s->drops; i++)
-		printf("%-20.32s %-4s %-20.32s %llu\n", row_name(s), p[i].dir == VC_RULE_IN ? "in" : "out", drop_name(st, p[i].reason),
-		       (unsigned long long)p[i].packets);
-}
-
-static int stats_rows(void *ctx, const struct vc_page_reply *page, const uint8_t *rec, const uint8_t *end)
-{
-	struct stats *st = ctx;
-
-	for (uint32_t i = 0; i < page->count; i++) {
-		const struct vc_stats_rec *s = (const void *)rec;
-		const struct vc_drop_pair *p = (const void *)(s + 1);
-
-		if ((size_t)(end - rec) < sizeof(*s) || (size_t)(end - rec) < sizeof(*s) + s->drops * sizeof(*p))
-			return 1;
-		rec += sizeof(*s) + s->drops * sizeof(*p);
-		if (st->only && (!s->domid || strcmp(st->only, s->name)))
-			continue;
-		if (st->json)
-			stats_json(st, s, p);
-		else if (st->prom)
-			stats_prom(st, s, p);
-		else if (st->drops)
-			drops_text(st, s, p);
-		else
-			stats_text(st, s);
-		st->shown++;
-	}
-	return 0;
-}
-
-static int stats(struct cli *cli, struct stats *st)
-{
-	struct vc_page q = {0};
-	struct vfrc_reply r;
-	int rc = cli_words(cli, 0, 1);
-
-	if (rc)
-		return rc;
-	st->only = cli->argc ? cli->argv[0] : NULL;
-	st->names = drop_table(cli, &st->nnames);
-	if (!st->names)
-		return EXIT_REFUSED;
-	if (cli->json)
-		st->json = json_array();
-	rc = st->drops ? 0 : classes_read(cli, &st->classes);
-	if (!rc && !st->drops)
-		rc = subs_read(cli, &st->subs);
-	if (!rc)
-		rc = cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, stats_rows, st, &r), &r);
-	if (!rc && !st->json && !st->prom) {
-		classes_text(&st->classes, st->only);
-		subs_text(&st->subs, st->only);
-	}
-	classes_free(&st->classes);
-	free(st->subs.v);
-	free(st->names);
-	if (!rc && st->only && !st->shown) {
-		fprintf(stderr, "vfrctl: there is no domain %s\n", st->only);
-		rc = EXIT_REFUSED;
-	}
-	if (!rc && st->json)
-		return cli_json(st->json);
-	json_decref(st->json);
-	return rc;
-}
-
-int cmd_stats(struct cli *cli)
-{
-	struct stats st = {.prom = cli_flag(cli, "--prom")};
-
-	return stats(cli, &st);
-}
-
-static int drops_all(struct cli *cli)
-{
-	size_t n;
-	struct vc_drop_rec *v = drop_table(cli, &n);
-	json_t *a = cli->json ? json_object() : NULL;
-
-	if (!v)
-		return EXIT_REFUSED;
-	if (!a)
-		printf("%-20s %12s %12s\n", "reason", "in", "out");
-	for (size_t i = 1; i < n; i++) {
-		if (a)
-			json_object_set_new(a, v[i].name, json_pack("{s:I, s:I}", "in", (json_int_t)v[i].in, "out", (json_int_t)v[i].out));
-		else if (v[i].in || v[i].out)
-			printf("%-20.32s %12llu %12llu\n", v[i].name, (unsigned long long)v[i].in, (unsigned long long)v[i].out);
-	}
-	free(v);
-	return a ? cli_json(a) : EXIT_DONE;
-}
-
-int cmd_drops(struct cli *cli)
-{
-	struct stats st = {.drops = true};
-
-	return cli->argc ? stats(cli, &st) : drops_all(cli);
-}
-
-/* --- log and audit ---------------------------------------------------------------------------------------------------- */
 
 static const char *const levels[] = {"error", "warning", "notice", "detail"};
 
@@ -321,10 +110,12 @@ static void audit_row(const struct vc_audit_rec *a, bool json)
 		printf(" %.32s", a->dom);
 	if (ip[0])
 		printf(" %s", ip);
-	if (a->protos && a->first == a->last)
-		printf(":%u/%s", a->first, protos);
-	else if (a->protos)
-		printf(":%u-%u/%s", a->first, a->last, protos);
+	if (a->protos)
+		printf("%s%u", ip[0] ? ":" : " port ", a->first);
+	if (a->protos && a->first != a->last)
+		printf("-%u", a->last);
+	if (a->protos)
+		printf("/%s", protos);
 	if (a->count > 1)
 		printf(" (%llu times)", (unsigned long long)a->count);
 	printf("%s%.64s\n", a->text[0] ? " " : "", a->text);

@@ -97,9 +97,6 @@ static const char *const state_names[] = {"running", "paused", "stopped", "crash
 
 struct list {
 	json_t *json;
-	bool head;
-	const char *only;
-	int matches;
 };
 
 static const char *state_name(unsigned int s)
@@ -107,31 +104,49 @@ static const char *state_name(unsigned int s)
 	return s < VC_DOM_STATES ? state_names[s] : "?";
 }
 
-static int dom_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
+static json_t *dom_json(const struct vc_dom_rec *d)
 {
-	const struct vc_dom_rec *d = (const void *)rec;
-	struct list *l = ctx;
+	return json_pack("{s:o, s:i, s:s, s:i, s:I, s:f, s:o, s:i, s:i, s:o}", "name", json_name(d->name, VC_NAME), "id", d->domid,
+			 "state", state_name(d->state), "vcpus", (int)d->vcpus, "memory_bytes", (json_int_t)d->mem_bytes, "cpu_s",
+			 d->cpu_ns / 1e9, "started", json_time(d->started_utc_ns), "restarts", (int)d->restarts, "slices",
+			 (int)d->slices, "reason", json_name(d->reason, VC_NAME));
+}
 
-	for (uint32_t i = 0; i < p->count; i++, d++) {
-		char mem[32];
+static void dom_text(const struct vc_dom_rec *d)
+{
+	char mem[32];
 
-		if (l->json) {
-			json_array_append_new(l->json, json_pack("{s:o, s:i, s:s, s:i, s:I, s:f, s:o, s:i, s:i, s:o}", "name",
-				json_name(d->name, VC_NAME), "id", d->domid, "state", state_name(d->state), "vcpus", (int)d->vcpus,
-				"memory_bytes",
-				(json_int_t)d->mem_bytes, "cpu_s", d->cpu_ns / 1e9, "started", json_time(d->started_utc_ns), "restarts",
-				(int)d->restarts, "slices", (int)d->slices, "reason", json_name(d->reason, VC_NAME)));
+	vfrc_format_size(d->mem_bytes, mem, sizeof(mem));
+	printf("%-20.32s %5u  %-8s %5u %8s %8.2fs %6u%s%.32s\n", d->name, d->domid, state_name(d->state), d->vcpus, mem, d->cpu_ns / 1e9,
+	       d->slices, d->reason[0] ? "  " : "", d->reason);
+}
+
+int cmd_dom_ls(struct cli *cli)
+{
+	json_t *out = cli->json ? json_array() : NULL;
+	struct domains all;
+	const char *only;
+	int rc = cli_words(cli, 0, 1);
+
+	only = cli_word(cli, 0);
+	if (!rc)
+		rc = cli_known(cli, only);
+	if (!rc)
+		rc = domains_read(cli, &all);
+	if (rc)
+		return rc;
+	if (!out)
+		printf("%-20s %5s  %-8s %5s %8s %9s %6s  %s\n", "name", "id", "state", "vcpus", "memory", "cpu", "slices", "last stop");
+	for (size_t i = 0; i < all.n; i++) {
+		if (only && strcmp(only, all.v[i].name))
 			continue;
-		}
-		if (!l->head)
-			printf("%-20s %5s  %-8s %5s %8s %9s %6s  %s\n", "name", "id", "state", "vcpus", "memory", "cpu", "slices",
-			       "last stop");
-		l->head = true;
-		vfrc_format_size(d->mem_bytes, mem, sizeof(mem));
-		printf("%-20.32s %5u  %-8s %5u %8s %8.2fs %6u  %.32s\n", d->name, d->domid, state_name(d->state), d->vcpus, mem,
-		       d->cpu_ns / 1e9, d->slices, d->reason);
+		if (out)
+			json_array_append_new(out, dom_json(&all.v[i]));
+		else
+			dom_text(&all.v[i]);
 	}
-	return 0;
+	free(all.v);
+	return out ? cli_json(out) : EXIT_DONE;
 }
 
 /* A list command: pages in, rows or a JSON array out. */
@@ -148,11 +163,6 @@ static int list(struct cli *cli, uint16_t type, int (*rows)(void *, const struct
 		return cli_json(l.json);
 	json_decref(l.json);
 	return rc;
-}
-
-int cmd_dom_ls(struct cli *cli)
-{
-	return list(cli, VC_DOM_LIST, dom_rows);
 }
 
 static int uplink_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)

@@ -23,12 +23,15 @@ static json_t *slice_json(const struct vc_slice_add *s)
 }
 
 /* In the order of addresses and ports, not of the bytes of the key. */
-static int slice_order(const void *x, const void *y)
+int slice_order(const void *x, const void *y)
 {
-	const struct vc_slice_add *a = (const void *)(*(struct object *const *)x)->body,
-	*b = (const void *)(*(struct object *const *)y)->body;
-	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
+	const struct object *const *p = x, *const *q = y;
+	const struct vc_slice_add *a = (const void *)(*p)->body, *b = (const void *)(*q)->body;
+	int r = (*p)->type - (*q)->type;
 
+	if (r || (*p)->type != VC_SLICE_ADD)
+		return r;
+	r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 	if (!r)
 		r = a->kind - b->kind;
 	return r ? r : a->first - b->first;
@@ -41,6 +44,8 @@ int cmd_slice_ls(struct cli *cli)
 	json_t *a = cli->json ? json_array() : NULL;
 	int rc = cli_words(cli, 0, 1);
 
+	if (!rc)
+		rc = cli_known(cli, cli_word(cli, 0));
 	if (!rc)
 		rc = cli_result(cli, objects_read(cli->c, 0, VC_SLICE_ADD, &all, &r), &r);
 	if (rc)
@@ -123,7 +128,11 @@ static int edit(struct cli *cli, bool single)
 	if (single && (s.kind != VC_SLICE_RANGE || s.first != s.last))
 		return cli_usage(cli, "one port is wanted, as in 80/tcp");
 	rc = given ? 0 : fill_address(cli, &s.addr);
-	return rc ? rc : commit_one(cli, VC_SLICE_ADD | (del ? VC_DEL : 0), &s, force ? VC_COMMIT_FORCE : 0);
+	if (!rc)
+		rc = commit_one(cli, VC_SLICE_ADD | (del ? VC_DEL : 0), &s, force ? VC_COMMIT_FORCE : 0);
+	if (rc == EXIT_REFUSED && del && !cli->json)
+		fprintf(stderr, "(slices are taken back as they were given: 'vfrctl slice ls %s' shows them)\n", s.dom);
+	return rc;
 }
 
 int cmd_slice_edit(struct cli *cli)

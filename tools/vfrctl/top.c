@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* top: rates, drops and shares of each domain, refreshed once a second; q leaves. With --once one measurement as text. */
 #include <ncurses.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,43 +119,92 @@ static void rates_of(const struct sample *a, const struct sample *b, struct rate
 static int busier(const void *x, const void *y)
 {
 	const struct rates *a = x, *b = y;
-	double d = b->in_bps + b->out_bps + b->cpu - a->in_bps - a->out_bps - a->cpu;
+	double d = b->in_bps + b->out_bps - a->in_bps - a->out_bps;
 
-	return d > 0 ? 1 : d < 0 ? -1 : 0;
+	/* Who has no traffic keeps his place: processor time alone wavers. */
+	return d > 0 ? 1 : d < 0 ? -1 : strcmp(a->row->name, b->row->name);
 }
 
-static void format_row(const struct rates *r, double total, char *out, size_t n)
+/* The columns in the order in which a narrow terminal has room for them. */
+enum { CPU, IN_BPS, OUT_BPS, IN_PPS, OUT_PPS, DROPS, SHARE, BACKLOG, GUARANTEE, COLUMNS_MAX };
+static const struct {
+	const char *title;
+	int width, decimals;
+} columns[COLUMNS_MAX] = {
+	[CPU] = {"cpu %", 6, 1}, [IN_BPS] = {"in Mbit/s", 10, 2}, [OUT_BPS] = {"out Mbit/s", 11, 2}, [IN_PPS] = {"in pkt/s", 9, 0},
+	[OUT_PPS] = {"out pkt/s", 10, 0}, [DROPS] = {"drops/s", 8, 0}, [SHARE] = {"share %", 8, 1}, [BACKLOG] = {"backlog", 9, 0},
+	[GUARANTEE] = {"guaranteed", 11, 2},
+};
+
+/* => how many columns stand beside names of that width */
+static int columns_that_fit(int width, int name)
 {
-	snprintf(out, n, "%-20.32s %6.1f%% %10.2f %10.0f %10.2f %10.2f %10.0f %9.0f %6.1f%% %9llu", r->row->name, r->cpu, r->in_bps / 1e6,
-		 r->in_pps, r->out_bps / 1e6, r->row->guarantee_bps / 1e6, r->out_pps, r->drops_ps,
-		 total ? (r->in_bps + r->out_bps) / total * 100 : 0, (unsigned long long)r->row->backlog);
+	int n = 0;
+
+	for (width -= name; n < COLUMNS_MAX && columns[n].width <= width; n++)
+		width -= columns[n].width;
+	return n;
 }
 
-static const char heading[] =
-	"domain                   cpu    in Mbit     in pkt   out Mbit guaranteed    out pkt     drops   share   backlog";
+static int name_width(const struct rates *v, size_t n)
+{
+	int widest = strlen("(no domain)");
+
+	for (size_t i = 0; i < n; i++)
+		if ((int)strlen(v[i].row->name) > widest)
+			widest = strlen(v[i].row->name);
+	return widest;
+}
+
+static void format_row(const struct rates *r, double total, int name, int ncolumns, char *out, size_t n)
+{
+	const double value[COLUMNS_MAX] = {
+		[CPU] = r->cpu, [IN_BPS] = r->in_bps / 1e6, [OUT_BPS] = r->out_bps / 1e6, [IN_PPS] = r->in_pps, [OUT_PPS] = r->out_pps,
+		[DROPS] = r->drops_ps, [SHARE] = total ? (r->in_bps + r->out_bps) / total * 100 : 0, [BACKLOG] = r->row->backlog,
+		[GUARANTEE] = r->row->guarantee_bps / 1e6,
+	};
+	size_t len = snprintf(out, n, "%-*s", name, r->row->name);
+
+	for (int i = 0; i < ncolumns && len < n; i++)
+		len += snprintf(out + len, n - len, "%*.*f", columns[i].width, columns[i].decimals, value[i]);
+}
+
+static void format_heading(int name, int ncolumns, char *out, size_t n)
+{
+	size_t len = snprintf(out, n, "%-*s", name, "domain");
+
+	for (int i = 0; i < ncolumns && len < n; i++)
+		len += snprintf(out + len, n - len, "%*s", columns[i].width, columns[i].title);
+}
+
+static void put_line(int row, const char *line, bool screen)
+{
+	if (screen)
+		mvaddnstr(row, 0, line, COLS);
+	else
+		puts(line);
+}
 
 static void show(struct rates *v, size_t n, bool screen)
 {
+	int name = name_width(v, n), ncolumns = columns_that_fit(screen ? COLS : cli_width(), name);
 	double total = 0;
-	char line[200];
+	char line[300];
 
 	qsort(v, n, sizeof(*v), busier);
 	for (size_t i = 0; i < n; i++)
 		total += v[i].in_bps + v[i].out_bps;
+	format_heading(name, ncolumns, line, sizeof(line));
 	if (screen) {
 		erase();
 		attron(A_REVERSE);
-		mvaddnstr(0, 0, heading, COLS);
-		attroff(A_REVERSE);
-	} else {
-		puts(heading);
 	}
+	put_line(0, line, screen);
+	if (screen)
+		attroff(A_REVERSE);
 	for (size_t i = 0; i < n && (!screen || (int)i + 1 < LINES); i++) {
-		format_row(&v[i], total, line, sizeof(line));
-		if (screen)
-			mvaddnstr(i + 1, 0, line, COLS);
-		else
-			puts(line);
+		format_row(&v[i], total, name, ncolumns, line, sizeof(line));
+		put_line(i + 1, line, screen);
 	}
 	if (screen)
 		refresh();
@@ -172,36 +222,58 @@ static int show_json(const struct rates *v, size_t n)
 	return cli_json(a);
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	interrupted = 1;
+}
+
+static void open_screen(void)
+{
+	initscr();
+	cbreak();
+	noecho();
+	curs_set(0);
+	timeout(1000);
+	mvaddnstr(0, 0, "one moment: a rate takes two looks", COLS);
+	refresh();
+	signal(SIGINT, on_interrupt);
+}
+
+/* Between two looks the port is somebody else's. => whether to go on */
+static bool pause_between(struct cli *cli, bool once)
+{
+	int key = ERR;
+
+	vfrc_close(cli->c);
+	cli->c = NULL;
+	if (once)
+		usleep(500000);
+	else
+		key = getch();
+	return key != 'q' && !interrupted;
+}
+
 int cmd_top(struct cli *cli)
 {
 	static struct sample s[2];
 	static struct rates v[ROWS_MAX];
 	bool once = cli_flag(cli, "--once") || cli->json || !isatty(1);
 	unsigned int cur = 0;
-	int key = ERR, rc = cli_words(cli, 0, 0);
+	int rc = cli_words(cli, 0, 0);
 
 	if (!rc)
 		rc = take(cli, &s[0]);
 	if (rc)
 		return rc;
-	if (!once) {
-		initscr();
-		cbreak();
-		noecho();
-		curs_set(0);
-		timeout(1000);
-	}
-	do {
-		vfrc_close(cli->c);
-		cli->c = NULL;
-		if (once)
-			usleep(500000);
-		else
-			key = getch();
-		rc = key == 'q' ? 0 : cli_connect(cli);
-		if (!rc && key != 'q')
+	if (!once)
+		open_screen();
+	while (pause_between(cli, once)) {
+		rc = cli_connect(cli);
+		if (!rc)
 			rc = take(cli, &s[!cur]);
-		if (rc || key == 'q')
+		if (rc)
 			break;
 		rates_of(&s[cur], &s[!cur], v);
 		cur = !cur;
@@ -209,8 +281,12 @@ int cmd_top(struct cli *cli)
 			rc = show_json(v, s[cur].n);
 		else
 			show(v, s[cur].n, !once);
-	} while (!once);
+		if (once)
+			break;
+	}
 	if (!once)
 		endwin();
+	if (rc && !once)	/* what was said of it went down with the screen */
+		fprintf(stderr, "vfrctl: the hypervisor does not answer any more\n");
 	return rc;
 }

@@ -44,7 +44,7 @@ static int parse_packet(struct cli *cli, struct vc_trace_req *q)
 
 	for (int i = 0; i < cli->argc; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i ? " " : "", cli->argv[i]);
-	if (sscanf(text, "%15s %79s > %79s %n", proto, src, dst, &n) != 3 || text[n])
+	if (sscanf(text, "%15s %79[^> ] > %79s %n", proto, src, dst, &n) != 3 || text[n])
 		return cli_usage(cli, "write 'PROTO SRC:PORT > DST:PORT', as in 'tcp 198.51.100.7:5555 > 203.0.113.7:20080'");
 	number = vfrc_proto_number(proto);
 	if (number < 0)

@@ -87,6 +87,18 @@ static size_t slice_ranges(const struct vc_slice_add *s, uint32_t object, struct
 	return n;
 }
 
+static void range_text(const struct range *r, char *out, size_t size)
+{
+	static const char *const protos[VC_PROTO_SCTP + 1] = {
+		[VC_PROTO_TCP] = "tcp", [VC_PROTO_UDP] = "udp", [VC_PROTO_ICMP] = "icmp", [VC_PROTO_SCTP] = "sctp",
+	};
+
+	if (r->first == r->last)
+		snprintf(out, size, "%u/%s", r->first, protos[r->proto]);
+	else
+		snprintf(out, size, "%u-%u/%s", r->first, r->last, protos[r->proto]);
+}
+
 /* Who has the ports already is the owner; of two that are new, who comes first in key order. */
 static int refuse_overlap(const struct transition *t, const struct range *a, const struct range *b, const struct object **fault,
 			  struct control_error *err)
@@ -95,7 +107,7 @@ static int refuse_overlap(const struct transition *t, const struct range *a, con
 	const struct object *had = config_get(t->from, VC_SLICE_ADD, ob->body);
 	const struct vc_slice_add *owner, *asker;
 	unsigned int port = b->first;
-	char ip[48];
+	char ip[48], wanted[24], owned[24];
 
 	if (had && object_same(had, ob)) {
 		const struct range *swap = a;
@@ -110,8 +122,10 @@ static int refuse_overlap(const struct transition *t, const struct range *a, con
 	ip_text(&owner->addr, ip, sizeof(ip));
 	*fault = ob;
 	copy_name(err->owner, sizeof(err->owner), owner->dom);
-	return control_refuse(err, EEXIST, "slice-taken", "%s asks for %u-%u of %s, but port %u belongs to %s (%u-%u)", asker->dom,
-			      b->first, b->last, ip, port, owner->dom, a->first, a->last);
+	range_text(b, wanted, sizeof(wanted));
+	range_text(a, owned, sizeof(owned));
+	return control_refuse(err, EEXIST, "slice-taken", "%s asks for %s of %s, but port %u belongs to %s (%s)", asker->dom, wanted, ip,
+			      port, owner->dom, owned);
 }
 
 int config_check_overlap(const struct transition *t, const struct object **fault, struct control_error *err)
