@@ -13,16 +13,8 @@
 #include <string.h>
 
 #include <env_host.h>
-#include <vfr/vfr.h>
 
-#define SHARED	0xcb007107u
-#define DEDICATED 0xcb00711eu
-#define INTERNAL 0x0a000004u
-#define SELF	0x0a000001u
-#define GATEWAY	0xc6336401u
-#define GUESTS	4		/* ports 1 .. 4 are domains 1 .. 4 */
-
-static const uint8_t gateway_mac[6] = { 2, 0, 0, 0, 0xff, 1 };
+#include "fuzz.h"
 
 struct held {
 	struct vfr_pkt v;
@@ -30,14 +22,6 @@ struct held {
 	uint8_t *exact;
 	unsigned int version;	/* of the model, when it came in */
 };
-
-static struct vfr *v;
-static uint64_t now;
-static unsigned int outstanding;
-static unsigned int version;
-static uint8_t owner[4][65536];	/* the model: which domain has which port of SHARED */
-
-#define CHECK(x) ((x) ? (void)0 : (fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #x), abort()))
 
 static unsigned int get16(const uint8_t *p)
 {
@@ -125,7 +109,7 @@ static void on_event(void *host, const struct vfr_event *ev)
 	CHECK(ev->type < VFR_EV_COUNT && ev->count);
 }
 
-static const struct vfr_ops ops = { .emit = on_emit, .release = on_release, .audit = on_event };
+const struct vfr_ops fuzz_ops = { .emit = on_emit, .release = on_release, .audit = on_event };
 
 /* --- the input -------------------------------------------------------------------------------------------------------- */
 
@@ -214,17 +198,6 @@ static void packet(struct reader *r)
 	done(batch[0]);
 }
 
-static void model_set(unsigned int protos, const struct vfr_portset *ps, uint8_t dom)
-{
-	bool range = ps->kind == VFR_PS_RANGE;
-
-	version++;
-	for (unsigned int i = 0; i < 4; i++)
-		for (uint32_t port = range ? ps->first : 0; (protos & 1u << i) && port <= (range ? ps->last : 65535u); port++)
-			if (vfr_portset_has(ps, (uint16_t)port))
-				owner[i][port] = dom;
-}
-
 static void claim(struct reader *r, bool freeing)
 {
 	struct vfr_portset ps = { .kind = take(r) & 1 };
@@ -238,15 +211,7 @@ static void claim(struct reader *r, bool freeing)
 	ps.last = take16(r);
 	int e = freeing ? vfr_slice_free(v, now, SHARED, protos, &ps, dom) : vfr_slice_claim(v, now, SHARED, protos, &ps, dom, NULL);
 	if (!e)
-		model_set(protos, &ps, freeing ? 0 : dom);
-}
-
-static void attach(unsigned int port)
-{
-	struct vfr_port_cfg cfg = { .kind = port ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .mac = { 2, 0, 0, 0, 1, (uint8_t)port },
-		.domid = (uint16_t)port };
-
-	vfr_port_attach(v, (uint16_t)port, &cfg);
+		fuzz_model_set(protos, &ps, freeing ? 0 : dom);
 }
 
 static void rules(struct reader *r)
@@ -278,6 +243,7 @@ static void rules(struct reader *r)
 		if (!u->family)
 			u->src_plen = 0;
 	}
+	touched.rules |= (uint8_t)(1u << dom);
 	vfr_rules_set(v, dom == 5 ? VFR_GLOBAL : dom, set, n, NULL);
 }
 
@@ -292,23 +258,8 @@ static void domain(struct reader *r)
 	cfg.max_conns = take(r);
 	cfg.ipid_block = take(r) & 1;
 	cfg.nat_addr = dom == 4 ? SHARED : 0;
+	touched.domains |= (uint8_t)(1u << dom);
 	vfr_domain_set(v, dom, &cfg);
-}
-
-static void remove_domain(unsigned int dom)
-{
-	/* Dedicated and internal addresses go too: the model has them fixed, so they come back at once. */
-	if (vfr_domain_del(v, (uint16_t)dom, now))
-		return;
-	version++;
-	for (unsigned int i = 0; i < 4; i++)
-		for (uint32_t port = 0; port < 65536; port++)
-			if (owner[i][port] == dom)
-				owner[i][port] = 0;
-	if (dom == 3)
-		vfr_dedicated_add(v, DEDICATED, 3, NULL);
-	if (dom == 4)
-		vfr_internal_add(v, INTERNAL, 4, NULL);
 }
 
 static void trace(struct reader *r)
@@ -335,6 +286,7 @@ static void trace(struct reader *r)
 static void step(struct reader *r)
 {
 	uint8_t op = take(r);
+	unsigned int n;
 
 	switch (op & 31) {
 	case 1:
@@ -344,10 +296,12 @@ static void step(struct reader *r)
 		claim(r, true);
 		break;
 	case 3:
-		attach(take(r) % (GUESTS + 1));
+		fuzz_attach(take(r) % (GUESTS + 1));
 		break;
 	case 4:
-		vfr_port_detach(v, take(r) % (GUESTS + 1), now);
+		n = take(r) % (GUESTS + 1);
+		touched.ports |= (uint8_t)(1u << n);
+		vfr_port_detach(v, (uint16_t)n, now);
 		break;
 	case 5:
 		rules(r);
@@ -356,7 +310,7 @@ static void step(struct reader *r)
 		domain(r);
 		break;
 	case 7:
-		remove_domain(1 + take(r) % GUESTS);
+		fuzz_remove_domain(1 + take(r) % GUESTS);
 		break;
 	case 8:
 		now += (uint64_t)take(r) * 500000000u;
@@ -366,9 +320,12 @@ static void step(struct reader *r)
 		trace(r);
 		break;
 	case 10:
-		vfr_port_mtu_set(v, take(r) % (GUESTS + 1), (uint16_t)(60 + take(r) * 8));
+		n = take(r) % (GUESTS + 1);
+		touched.ports |= (uint8_t)(1u << n);
+		vfr_port_mtu_set(v, (uint16_t)n, (uint16_t)(60 + take(r) * 8));
 		break;
 	case 11:
+		touched.neighbour = true;
 		vfr_neigh_static(v, 0, GATEWAY, NULL, take(r) & 1 ? gateway_mac : NULL);
 		break;
 	default:
@@ -377,54 +334,27 @@ static void step(struct reader *r)
 	}
 }
 
-static void build(void)
-{
-	struct vfr_params par = { .cpus = 1, .max_ports = 8, .max_domains = 16, .max_conns = 64, .max_frags = 16, .max_nat = 16,
-		.seed = { 9 } };
-	uint8_t pfx[16] = { 0x20, 1, 0x0d, 0xb8, 0, 1 }, none[16] = { 0 }, gw[16] = { 0xfe, 0x80, [15] = 1 };
-
-	memcpy(par.gateway_mac, gateway_mac, 6);
-	v = vfr_create(&par, &ops, NULL);
-	memset(owner, 0, sizeof(owner));
-	for (unsigned int p = 0; p <= GUESTS; p++)
-		attach(p);
-	vfr_shared_add(v, SHARED);
-	for (uint8_t d = 1; d <= GUESTS; d++) {
-		struct vfr_portset ps = { .kind = VFR_PS_RANGE, .first = (uint16_t)(d * 1000), .last = (uint16_t)(d * 1000 + 49) };
-
-		vfr_slice_claim(v, now, SHARED, VFR_PROTOS_ALL, &ps, d, NULL);
-		model_set(VFR_PROTOS_ALL, &ps, d);
-	}
-	vfr_dedicated_add(v, DEDICATED, 3, NULL);
-	vfr_internal_add(v, INTERNAL, 4, NULL);
-	vfr_self_add(v, SELF);
-	struct vfr_domain_cfg cfg;
-	vfr_domain_defaults(&cfg);
-	cfg.nat_addr = SHARED;
-	vfr_domain_set(v, 4, &cfg);
-	vfr_prefix6_add(v, pfx, 64, 1, NULL);
-	vfr_route_add(v, 0, 0, 0, GATEWAY, 0);
-	vfr_route6_add(v, none, 0, 0, gw);
-	vfr_neigh_static(v, 0, GATEWAY, NULL, gateway_mac);
-	struct vfr_dhcp_cfg dhcp = { .addr = SHARED, .mask = UINT32_MAX, .router = SELF, .lease_s = 60 };
-	vfr_dhcp_set(v, 2, &dhcp);
-	struct vfr_ra_cfg ra = { .on = true };
-	vfr_ra_set(v, 1, &ra);
-}
+#define INPUTS_EACH 2000	/* that one router serves */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static unsigned int inputs;
 	struct reader r = { data, size };
 	struct vfr_totals t;
 
 	env_host_log_level(0);
-	now = 1000000000000ull;
-	build();
+	if (!v)
+		fuzz_build();
 	while (r.left)
 		step(&r);
 	vfr_totals_read(v, &t);
 	CHECK(t.held == outstanding);
+	if (++inputs % INPUTS_EACH) {
+		fuzz_restore();
+		return 0;
+	}
 	vfr_destroy(v);
+	v = NULL;
 	CHECK(!outstanding);
 	CHECK(!env_host_live_blocks());
 	return 0;
