@@ -7,6 +7,7 @@
 
 enum { SYN_SENT, SYN_RCVD, OPEN, FIN_OPENER, FIN_OTHER, CLOSING, RESET, TCP_STATES };
 enum { UDP_NEW, UDP_BOTH };
+static_assert(OPEN == CONN_TCP_OPEN && UDP_BOTH == CONN_UDP_BOTH, "as conn_steady() has them");
 
 #define X CONN_INVALID
 /* [state][from the opener?][event SYN, SYNACK, ACK, FIN, RST] */

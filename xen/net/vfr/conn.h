@@ -85,6 +85,15 @@ enum conn_event { CE_SYN, CE_SYNACK, CE_ACK, CE_FIN, CE_RST, CE_COUNT };
 #define CONN_INVALID 0xff
 uint8_t vfr_conn_first(uint8_t proto);
 uint8_t vfr_conn_step(uint8_t proto, uint8_t state, bool from_opener, enum conn_event ev);
+#define CONN_TCP_OPEN	2	/* from this state on the handshake is over */
+#define CONN_UDP_BOTH	1
+/* => vfr_conn_step() of this packet would be the same state: the rows of its tables that nearly every packet falls into. */
+static inline bool conn_steady(const struct vfr_pkt *p, uint8_t state, bool from_opener)
+{
+	if (p->proto == IP_TCP)
+		return state >= CONN_TCP_OPEN && !(p->tcp_flags & (TCP_RST | TCP_SYN | TCP_FIN));
+	return from_opener || state == CONN_UDP_BOTH;
+}
 uint16_t vfr_conn_life(uint8_t proto, uint8_t state);
 bool vfr_conn_embryonic(uint8_t proto, uint8_t state);
 static inline enum conn_event vfr_conn_event(const struct vfr_pkt *p)
@@ -99,6 +108,12 @@ static inline enum conn_event vfr_conn_event(const struct vfr_pkt *p)
 }
 
 void vfr_conn_show(struct vfr *v, const struct conn *cn, uint32_t now, struct vfr_conn_info *out);
+
+/* => it has been silent for longer than it may. */
+static inline bool conn_over(const struct conn *cn, uint32_t now)
+{
+	return (uint32_t)(now - cn->stamp) >> (LIFE_SHIFT - TICK_SHIFT) >= cn->life && (int32_t)(now - cn->stamp) >= 0;
+}
 
 /* conndb.c: the table */
 int vfr_conns_init(struct vfr *v);
@@ -165,29 +180,31 @@ static inline void conn_prepare(const struct conn_table *t, const uint64_t secre
 	p->conn_hash = vfr_conn_hash(secret, &k);
 	__builtin_prefetch(&t->bucket[(uint32_t)p->conn_hash & t->mask], 1);
 }
-static inline void conn_prepare2(const struct conn_table *t, const struct vfr_pkt *p)
+static inline void conn_prepare2(const struct conn_table *t, struct vfr_pkt *p)
 {
 	const struct conn_bucket *b = &t->bucket[(uint32_t)p->conn_hash & t->mask];
 
-	for (unsigned int half = 0; half < CONN_WAYS; half += 4) {
-		uint64_t m = conn_places(&b->tag[half], conn_tag(p->conn_hash));
-		uint32_t idx = m ? b->idx[half + ((unsigned int)__builtin_ctzll(m) >> 4)] : 0;
+	p->conn_place = CONN_WAYS;
+	for (unsigned int half = 0; half < CONN_WAYS; half += 4)
+		for (uint64_t m = conn_places(&b->tag[half], conn_tag(p->conn_hash)); m; m &= m - 1) {
+			unsigned int place = half + ((unsigned int)__builtin_ctzll(m) >> 4);
 
-		if (idx)
-			__builtin_prefetch(&t->conn[idx - 1], 1);
-	}
+			if (!b->idx[place])
+				continue;
+			p->conn_place = (uint8_t)place;
+			__builtin_prefetch(&t->conn[b->idx[place] - 1], 1);
+			return;
+		}
 }
 void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit);
-/* => the packet belongs to a live connection that this domain's rules have accepted, and has been noted there. */
-bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
 /* => 0, or why there is no connection now. */
 enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
 void vfr_conns_age(struct ctx *c, uint64_t *next);
 void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
-/* => the packet belongs to a live connection that this domain's rules have accepted, and has been noted there. */
+/* => what vfr_conn_follow() does, under the bucket's lock. */
+bool vfr_conn_follow_locked(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
+
+/* connhit.c => the IPv4 packet belongs to a live connection that this domain's rules have accepted, and has been noted there. */
 bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
-/* => 0, or why there is no connection now. */
-enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, uint16_t sched_class);
-void vfr_conns_age(struct ctx *c, uint64_t *next);
 
 #endif

@@ -8,8 +8,8 @@
  * flood leaves room for those who complete the handshake.
  *
  * Synchronization: a bucket's lock for its places, chain and the connections in it; free_lock for the pool. The bucket's lock
- * is taken first. The common packet, which changes no state, takes no lock: it reads between two looks at the bucket's
- * sequence number. The pool's memory is never given away before the table, so what it reads is at worst another connection,
+ * is taken first. The common packet, which changes no state, takes no lock (connhit.c): it reads between two looks at the
+ * bucket's sequence number. The pool's memory is never given away before the table, so what it reads is at worst another connection,
  * and then the number has changed.
  */
 #include <vfr/priv.h>
@@ -61,11 +61,6 @@ static void unlock_bucket(struct conn_bucket *b)
 {
 	atomic_store_explicit(&b->seq, (uint16_t)(atomic_load_explicit(&b->seq, memory_order_relaxed) + 1), memory_order_release);
 	env_unlock(&b->lock);
-}
-
-static bool over(const struct conn *cn, uint32_t now)
-{
-	return (uint32_t)(now - cn->stamp) >> (LIFE_SHIFT - TICK_SHIFT) >= cn->life && (int32_t)(now - cn->stamp) >= 0;
 }
 
 static bool same(const struct conn_key *x, const struct conn_key *y)
@@ -247,7 +242,7 @@ static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_h
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
 	lock_bucket(b);
 	struct conn *cn = find(t, b, conn_tag(h), &k);
-	if (cn && !over(cn, ticks(c))) {
+	if (cn && !conn_over(cn, ticks(c))) {
 		hit->state = VFR_ST_RELATED;
 		hit->slot[0] = cn->slot[0];
 		hit->slot[1] = cn->slot[1];
@@ -256,33 +251,7 @@ static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_h
 	unlock_bucket(b);
 }
 
-/* Without the lock. => false: take it and look again. */
-static bool try_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_bucket *b, const struct conn_key *k,
-		       bool from_b, struct conn_hit *hit, bool *mine)
-{
-	struct conn_table *t = &c->v->conns;
-	uint16_t seq = atomic_load_explicit(&b->seq, memory_order_acquire);
-	uint32_t now = ticks(c);
-
-	/* A chain may lead anywhere while it is changed; the places cannot. */
-	if ((seq & 1) || b->overflow || c->trace)
-		return false;
-	struct conn *cn = find(t, b, conn_tag(p->conn_hash), k);
-	if (cn) {
-		*mine = (cn->slot[0] == slot || cn->slot[1] == slot) && !over(cn, now);
-		hit->sched_class = cn->sched_class;
-		if (*mine && vfr_conn_step(conn_proto(k), cn->state, from_b == cn->opener_b, vfr_conn_event(p)) != cn->state)
-			return false;
-	}
-	atomic_thread_fence(memory_order_acquire);
-	if (atomic_load_explicit(&b->seq, memory_order_relaxed) != seq)
-		return false;
-	if (*mine && cn->stamp != now)
-		cn->stamp = now;
-	return true;
-}
-
-bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit)
+bool vfr_conn_follow_locked(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit)
 {
 	struct conn_table *t = &c->v->conns;
 	uint64_t h = p->conn_hash;
@@ -291,12 +260,10 @@ bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, stru
 	bool from_b, mine = false;
 
 	vfr_conn_key(&k, p, &from_b);
-	if (try_follow(c, p, slot, b, &k, from_b, hit, &mine))
-		return mine;
-	mine = hit->bad = false;
+	hit->bad = false;
 	lock_bucket(b);
 	struct conn *cn = find(t, b, conn_tag(h), &k);
-	if (cn && (cn->slot[0] == slot || cn->slot[1] == slot) && !over(cn, ticks(c))) {
+	if (cn && (cn->slot[0] == slot || cn->slot[1] == slot) && !conn_over(cn, ticks(c))) {
 		follow(c, cn, p, from_b, hit);
 		mine = !hit->bad;
 	}
@@ -320,7 +287,7 @@ void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hi
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
 	lock_bucket(b);
 	struct conn *cn = find(t, b, conn_tag(h), &k);
-	if (cn && !over(cn, ticks(c)))
+	if (cn && !conn_over(cn, ticks(c)))
 		follow(c, cn, p, from_b, hit);
 	else if (p->proto != IP_TCP || (p->flags & VFR_PF_NEWFLOW))
 		hit->state = VFR_ST_NEW;
@@ -334,7 +301,7 @@ static enum vfr_drop open_in(struct ctx *c, struct conn_bucket *b, uint64_t h, c
 	struct conn_table *t = &c->v->conns;
 	struct conn *cn = find(t, b, conn_tag(h), k);
 
-	if (cn && over(cn, ticks(c))) {
+	if (cn && conn_over(cn, ticks(c))) {
 		unlink_conn(c->v, b, cn);
 		cn = NULL;
 	}
@@ -389,7 +356,7 @@ static void sweep_bucket(struct vfr *v, struct conn_bucket *b, uint32_t now, uin
 
 	lock_bucket(b);
 	for (unsigned int i = 0; (cn = nth(&v->conns, b, &i, &chain));)
-		if (slot ? cn->slot[0] == slot || cn->slot[1] == slot : over(cn, now))
+		if (slot ? cn->slot[0] == slot || cn->slot[1] == slot : conn_over(cn, now))
 			unlink_conn(v, b, cn);
 	unlock_bucket(b);
 }
@@ -430,7 +397,7 @@ bool vfr_conn_next(struct vfr *v, uint64_t now_ns, uint64_t *cursor, struct vfr_
 
 		lock_bucket(b);
 		while ((cn = nth(t, b, &place, &chain)))
-			if (!over(cn, now) && seen++ >= skip)
+			if (!conn_over(cn, now) && seen++ >= skip)
 				break;
 		if (cn)
 			vfr_conn_show(v, cn, now, out);

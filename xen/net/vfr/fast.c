@@ -215,6 +215,18 @@ static inline bool may_leave(const struct vfr_domain_cfg *cfg, const struct vfr_
 	return !cfg->new_flows_per_s || !(p->flags & VFR_PF_NEWFLOW);
 }
 
+/* => as vfr_neigh_mac(). The packets of a batch mostly have the same next hop, which is looked up once. */
+static inline uint64_t mac_towards(struct ctx *c, const struct route *rt, uint16_t port, const uint8_t dst[4])
+{
+	if (rt->on_link)
+		return vfr_neigh_mac(c->v, port, dst);
+	if (rt != c->hop) {
+		c->hop = rt;
+		c->hop_mac = vfr_neigh_mac(c->v, port, rt->next_hop);
+	}
+	return c->hop_mac;
+}
+
 static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *d)
 {
 	const struct addr_entry *e = vfr_addr_find(c->addrs, p->src);
@@ -232,7 +244,7 @@ static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *
 	const struct vfr_port *out = rt ? vfr_port_at(c->v, rt->uplink) : NULL;
 	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out) || !may_leave(&rcu_get(d->cfg)->c, p))
 		return false;
-	uint64_t mac = vfr_neigh_mac(c->v, out->id, rt->on_link ? dst : rt->next_hop);
+	uint64_t mac = mac_towards(c, rt, out->id, dst);
 	if (!mac || !rules_done(c, p, d))
 		return false;
 	send_on(p, out, mac, out->mac);

@@ -281,6 +281,8 @@ struct ctx {
 	const struct vfr_port *in;		/* the batch's in port; NULL when released later */
 	const struct addr_table *addrs;
 	struct vfr_trace *trace;		/* NULL, or: no side effect, write the steps down */
+	const struct route *hop;		/* the last packet's, if it leads to a next hop: its MAC */
+	uint64_t hop_mac;
 };
 
 /* A packet's way, filled in stage by stage; lives on the stack of one packet's run. */

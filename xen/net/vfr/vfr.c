@@ -155,6 +155,7 @@ void vfr_enter(struct ctx *c, struct vfr *v, unsigned int cpu, uint64_t now)
 	c->now = now;
 	c->in = NULL;
 	c->trace = NULL;
+	c->hop = NULL;
 	atomic_store(&c->cpu->epoch, atomic_load_explicit(&v->epoch, memory_order_relaxed));
 	c->addrs = rcu_get(v->addrs);
 }

@@ -102,6 +102,7 @@ struct vfr_pkt {
 	uint8_t proto;
 	uint8_t tcp_flags;		/* or the ICMP type */
 	uint8_t icmp_code;
+	uint8_t conn_place;		/* the router's, as conn_hash */
 	uint16_t sport, dport;
 	uint32_t src, dst;		/* IPv4 only */
 	uint32_t flow_hash;		/* keyed; same for both directions of a flow */
