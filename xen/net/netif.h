@@ -72,6 +72,16 @@ struct net_traffic {
 #define NETIF_NOTIFY_TX 1u
 #define NETIF_NOTIFY_RX 2u
 
+/* What a guest that is sent more than it can use is given at a time (netif_ration.c). */
+struct netif_ration {
+	uint64_t full_ns;  /* when a packet was last dropped because its queue was full */
+	uint64_t given_ns; /* when this portion began */
+	uint64_t taken_ns; /* when the guest was seen to have taken all of it; 0: not yet */
+	uint32_t given;    /* slots of it, */
+	uint32_t room;     /* and free ones before it */
+	bool shown;        /* the guest can see them */
+};
+
 struct netif {
 	struct domain *d;        /* a reference */
 	uint16_t port, mtu;
@@ -103,6 +113,7 @@ struct netif {
 	uint64_t rx_moved_ns;    /* when it was last seen to have moved, */
 	bool rx_moving;          /* and whether that is not long ago */
 	_Atomic bool rx_work;
+	struct netif_ration ration;
 
 	_Atomic uint32_t notify; /* NETIF_NOTIFY_*: events owed to the guest at the end of the softirq */
 
@@ -136,6 +147,10 @@ bool netif_tx_rearm(struct netif *vif);
 bool netif_tx_pending(struct netif *vif);
 /* => answer the slots of a packet and give its pages back (from pkt_free()). */
 void netif_tx_done(struct pkt *p);
+
+/* --- netif_ration.c --- */
+/* => how many of `room` free receive slots may be used now; rx_lock is held. */
+uint32_t netif_ration(struct netif *vif, uint32_t room);
 
 /* --- netif_rx.c --- */
 /* => deliver packets in order; what the ring has no room for waits, bounded. Takes them all. How many were dropped because

@@ -44,6 +44,18 @@ static uint32_t slots_free(struct netif *vif, const char **why)
 	return prod - vif->rx.req_cons;
 }
 
+/* => slots that may be used now; NULL *why unless the index makes no sense. */
+static uint32_t slots_usable(struct netif *vif, const char **why)
+{
+	return netif_ration(vif, slots_free(vif, why));
+}
+
+/* What waits will go without an event of the guest's: it gives buffers, or is given packets in portions. */
+static bool waits_awake(const struct netif *vif)
+{
+	return vif->rxq.head && (vif->rx_moving || vif->ration.full_ns);
+}
+
 static int16_t slot_status(struct netif *vif, int rc, uint32_t n)
 {
 	if (!rc)
@@ -150,6 +162,7 @@ static void deliver(struct netif *vif, struct pkt *p)
 		deliver_one(vif, p);
 	else
 		deliver_chain(vif, p);
+	vif->ration.given += slots_of(p);
 	vif->count[VFR_IN].packets++;
 	vif->count[VFR_IN].bytes += p->v.len;
 }
@@ -162,6 +175,7 @@ static void publish(struct netif *vif, uint32_t old)
 		return;
 	io_wmb(); /* responses before the index that shows them */
 	ring(vif)->rsp_prod = new;
+	vif->ration.shown = true;
 	io_mb(); /* the index before the look at the wish */
 	if (new - ring(vif)->rsp_event < new - old)
 		net_touch(vif, NETIF_NOTIFY_RX);
@@ -200,7 +214,7 @@ static void ask_for_slots(struct netif *vif, uint32_t need)
 static const char *drain_queue(struct netif *vif, struct pktq *done)
 {
 	const char *why = NULL;
-	uint32_t room = slots_free(vif, &why);
+	uint32_t room = slots_usable(vif, &why);
 
 	while (!why && vif->rxq.head) {
 		struct pkt *p = vif->rxq.head;
@@ -208,7 +222,7 @@ static const char *drain_queue(struct netif *vif, struct pktq *done)
 
 		if (need > room) {
 			ask_for_slots(vif, need);
-			room = slots_free(vif, &why);
+			room = slots_usable(vif, &why);
 			if (need > room)
 				break;
 		}
@@ -273,7 +287,7 @@ static void own_what_waits(struct netif *vif)
 static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *done, unsigned int *full)
 {
 	const char *why = vif->rxq.head ? drain_queue(vif, done) : NULL;
-	uint32_t room = why ? 0 : slots_free(vif, &why), need;
+	uint32_t room = why ? 0 : slots_usable(vif, &why), need;
 	struct pkt *p;
 
 	while (!why && (p = pktq_pop(in))) {
@@ -286,6 +300,7 @@ static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *
 			enqueue(vif, p);
 		} else {
 			net_drop(&vif->count[VFR_IN], NET_DROP_VIF_RING_FULL);
+			vif->ration.full_ns = time_now_ns();
 			++*full;
 			pktq_push(done, p);
 		}
@@ -328,7 +343,7 @@ unsigned int netif_rx_push(struct netif *vif, struct pktq *q)
 		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_DOWN);
 		pktq_push(&done, p);
 	}
-	waits = vif->rxq.head && vif->rx_moving;
+	waits = waits_awake(vif);
 	env_unlock(&vif->rx_lock);
 	pktq_free(&done);
 	if (why)
@@ -345,7 +360,7 @@ bool netif_rx_pending(struct netif *vif)
 
 	env_lock(&vif->rx_lock);
 	if (vif->state == NETIF_CONNECTED && vif->rxq.head)
-		pending = slots_free(vif, &why) >= slots_of(vif->rxq.head);
+		pending = slots_usable(vif, &why) >= slots_of(vif->rxq.head);
 	env_unlock(&vif->rx_lock);
 	return pending || why;
 }
@@ -365,7 +380,7 @@ bool netif_rx_drain(struct netif *vif)
 		why = drain_queue(vif, &done);
 		publish(vif, old);
 	}
-	waits = vif->rxq.head && vif->rx_moving;
+	waits = waits_awake(vif);
 	env_unlock(&vif->rx_lock);
 	pktq_free(&done);
 	if (why)

@@ -138,6 +138,15 @@ const char *domain_stop_name(enum domain_stop reason);
 void vcpu_wake(struct vcpu *v);
 /* Stop running this vcpu until vcpu_wake(); called on its own CPU, outside of the guest. */
 void vcpu_block(struct vcpu *v);
+
+/* Every vcpu of it waits for an event: what it was given it has used. */
+static inline bool domain_is_idle(const struct domain *d)
+{
+	for (uint32_t i = 0; i < d->nr_vcpus; i++)
+		if (atomic_load_explicit(&d->vcpus[i]->up, memory_order_relaxed) && !atomic_load_explicit(&d->vcpus[i]->blocked, memory_order_relaxed))
+			return false;
+	return true;
+}
 /* The rest of its time slice goes to others; called on its own CPU. */
 void vcpu_yield(struct vcpu *v);
 /* Bring a secondary vcpu up or down (INIT/SIPI, VCPUOP_up/down). */
