@@ -142,10 +142,11 @@ int config_apply(struct control *c, const struct config *to, bool force, bool dr
 	rc = steps_check(c, &t, fault, err);
 	if (!rc && !dry)
 		rc = steps_run(c, &t, fault, err);
-	if (!rc && !dry) {
+	if (!rc && !dry)
 		net_sync(c, t.from, to);
+	/* Those too that were built anew because the change was taken back. */
+	if (!dry)
 		dom_start_fresh(c);
-	}
 	env_free(t.steps, t.room * sizeof(*t.steps));
 	return rc;
 }

@@ -120,6 +120,8 @@ struct control_ops {
 	void (*blob_drop)(void *machine, const char *name);
 
 	void (*machine_info)(void *machine, struct control_machine_info *out);
+	/* Bytes that new domains can have, with all that destroyed ones still give back; NULL: not known before they are built. */
+	uint64_t (*mem_room)(void *machine);
 	/* The index-th uplink; -ENOENT past the last. */
 	int (*uplink_info)(void *machine, unsigned int index, struct control_uplink_info *out);
 	/* The router's attachment point of a built domain, its MAC and the gateway's MAC that the guest sees: for TRACE. Optional. */

@@ -223,6 +223,52 @@ static int check_mac_unique(const struct object *o, const struct transition *t, 
 	return 0;
 }
 
+/* Everything but what happens at its end needs a new start. */
+static bool needs_restart(const struct object *old, const struct object *new)
+{
+	struct vc_dom_create a, b;
+
+	if (old->length != new->length)
+		return true;
+	memcpy(&a, old->body, sizeof(a));
+	memcpy(&b, new->body, sizeof(b));
+	a.on_poweroff = b.on_poweroff;
+	a.on_reboot = b.on_reboot;
+	a.on_crash = b.on_crash;
+	return memcmp(&a, &b, sizeof(a)) || memcmp(old->body + sizeof(a), new->body + sizeof(b), old->length - sizeof(a));
+}
+
+/* The change as a whole must find room, for guests are stopped before the first of their successors is built. */
+static int check_memory(struct control *c, const struct transition *t, struct control_error *err)
+{
+	uint64_t want = 0, back = 0, room;
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		const struct object *old = t->steps[i].old, *new = t->steps[i].new;
+
+		if ((new ? new : old)->type != VC_DOM_CREATE || (old && new && !needs_restart(old, new)))
+			continue;
+		if (old && dom_by_name(c, (const char *)old->body)->built)
+			back += ((const struct vc_dom_create *)old->body)->mem_bytes;
+		if (new)
+			want += ((const struct vc_dom_create *)new->body)->mem_bytes;
+	}
+	if (want <= back || !c->p.ops->mem_room)
+		return 0;
+	room = c->p.ops->mem_room(c->p.machine) + back;
+	return want <= room ? 0 : control_refuse(err, ENOMEM, "no-memory", "new and changed domains want %llu MiB, %llu MiB are there for them",
+						 (unsigned long long)want >> 20, (unsigned long long)room >> 20);
+}
+
+/* Is it the first of the domains that this transition builds? */
+static bool first_built(const struct object *o, const struct transition *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		if (t->steps[i].new && t->steps[i].new->type == VC_DOM_CREATE)
+			return t->steps[i].new == o;
+	return false;
+}
+
 int dom_check_refs(struct control *c, const struct object *o, const struct transition *t, struct control_error *err)
 {
 	const struct vc_dom_create *m = (const void *)o->body;
@@ -230,6 +276,8 @@ int dom_check_refs(struct control *c, const struct object *o, const struct trans
 
 	if (!rc && !t->dry)
 		rc = check_module(c, m->name, "ramdisk", m->ramdisk, err);
+	if (!rc && first_built(o, t))
+		rc = check_memory(c, t, err);
 	return rc ? rc : check_mac_unique(o, t, err);
 }
 
@@ -255,21 +303,6 @@ static int dom_apply_add(struct control *c, const struct object *new, struct con
 		dom_remove(c, d);
 	}
 	return rc;
-}
-
-/* Everything but what happens at its end needs a new start. */
-static bool needs_restart(const struct object *old, const struct object *new)
-{
-	struct vc_dom_create a, b;
-
-	if (old->length != new->length)
-		return true;
-	memcpy(&a, old->body, sizeof(a));
-	memcpy(&b, new->body, sizeof(b));
-	a.on_poweroff = b.on_poweroff;
-	a.on_reboot = b.on_reboot;
-	a.on_crash = b.on_crash;
-	return memcmp(&a, &b, sizeof(a)) || memcmp(old->body + sizeof(a), new->body + sizeof(b), old->length - sizeof(a));
 }
 
 static int dom_apply_change(struct control *c, struct dom *d, const struct object *old, const struct object *new,

@@ -12,10 +12,14 @@ kernel_find() {
 	fi
 	MODROOT=$dir/package
 	if ! ls "$MODROOT"/boot/vmlinuz-* >/dev/null 2>&1; then
-		pkg=$(apt-cache depends linux-image-amd64 | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ {print $2; exit}')
+		pkg=$(apt-cache depends linux-image-amd64 2>/dev/null | awk '$1 == "Depends:" && $2 ~ /^linux-image-/ {print $2; exit}')
+		[ -n "$pkg" ] || { echo "No kernel is installed and none is in the package lists: install linux-image-amd64, or run apt-get update" >&2; exit 1; }
 		echo "Fetching $pkg"
-		mkdir -p "$MODROOT"
-		(cd "$dir" && apt-get download -q "$pkg" >/dev/null && dpkg-deb -x "$pkg"_*.deb package && rm -f "$pkg"_*.deb)
+		# By another name until it is whole: an interrupted run begins anew.
+		rm -rf "$dir/fetch" && mkdir -p "$dir/fetch"
+		(cd "$dir/fetch" && apt-get download -q "$pkg" >/dev/null && dpkg-deb -x "$pkg"_*.deb ../fetch && rm -f "$pkg"_*.deb) ||
+			{ echo "$pkg could not be fetched" >&2; exit 1; }
+		rm -rf "$MODROOT" && mv "$dir/fetch" "$MODROOT"
 	fi
 	KERNEL=$(ls "$MODROOT"/boot/vmlinuz-* | tail -n 1)
 	KVER=${KERNEL##*/vmlinuz-}

@@ -20,6 +20,55 @@ static const struct vc_dom_rec *dom_record(const char *name)
 	return NULL;
 }
 
+/* Two that run are built anew for a change that is then refused: they run again. */
+static void a_change_taken_back_leaves_the_others_running(void **state)
+{
+	struct vc_txn_begin b = {0};
+	struct vc_txn_commit m = {0};
+	struct vc_dom_create d[2] = {m_dom("web1"), m_dom("web2")};
+
+	add_base();
+	for (int nth = 0; nth < 3; nth++) {
+		struct vc_dom_create more = m_dom("web3");
+
+		w.sim->fail_create = nth;
+		assert_int_equal(CALL(VC_TXN_BEGIN, b), 0);
+		for (int i = 0; i < 2; i++) {
+			d[i].mem_bytes += 4096;
+			assert_int_equal(CALL(VC_DOM_CREATE, d[i]), 0);
+		}
+		assert_int_equal(CALL(VC_DOM_CREATE, more), 0);
+		assert_refused(CALL(VC_TXN_COMMIT, m), EIO, "simulated", "");
+		w.sim->fail_create = -1;
+		assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+		assert_int_equal(dom_record("web2")->state, VC_DOM_RUNNING);
+	}
+}
+
+/* What cannot fit is refused while the guests still run, in a trial too; what they give back counts. */
+static void memory_is_reckoned_before_anybody_is_stopped(void **state)
+{
+	struct vc_dom_create d = m_dom("web1");
+
+	add_base();
+	w.sim->mem_free = 8ull << 20;
+	d.mem_bytes += 8ull << 20;
+	assert_int_equal(CALL(VC_DOM_CREATE, d), 0);
+	assert_int_equal(w.sim->mem_free, 0);
+	w.sim->fail_create = 0;	/* who tries to build is refused for this */
+	for (unsigned int flags = 0; flags < 2; flags++) {
+		struct vc_txn_begin b = {0};
+		struct vc_txn_commit m = {.flags = flags ? VC_COMMIT_DRY : 0};
+
+		d.mem_bytes += 4096;
+		assert_int_equal(CALL(VC_TXN_BEGIN, b), 0);
+		assert_int_equal(CALL(VC_DOM_CREATE, d), 0);
+		assert_refused(CALL(VC_TXN_COMMIT, m), ENOMEM, "no-memory", "");
+		assert_int_equal(w.sim->fail_create, 0);
+		assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+	}
+}
+
 static void a_domain_that_stops_does_as_on_says(void **state)
 {
 	struct vc_dom_create d = m_dom("web1");
@@ -327,7 +376,8 @@ static void configuration_and_plan_are_the_same_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_domain_that_stops_does_as_on_says), T(a_crash_loop_has_a_brake), T(a_domain_keeps_number_and_slices_over_a_reboot),
+		T(a_domain_that_stops_does_as_on_says), T(a_change_taken_back_leaves_the_others_running),
+		T(memory_is_reckoned_before_anybody_is_stopped), T(a_crash_loop_has_a_brake), T(a_domain_keeps_number_and_slices_over_a_reboot),
 		T(destroying_a_domain_takes_all_that_names_it), T(sub_classes_make_sense_or_are_refused),
 		T(sub_classes_stay_with_their_domain), T(console_is_read_from_an_offset_and_written),
 		T(a_wait_ends_with_news_with_time_or_silently), T(an_upload_comes_in_order_or_not_at_all),
