@@ -121,8 +121,9 @@ struct dom {
 	const struct object *obj;	/* held by the current configuration */
 	const struct object *rate;
 	const struct object *sub[VC_SUBS];
-	/* derived from the slices, by net_sync() */
-	uint32_t addr, nat_addr, inner;
+	/* derived from the slices, by net_sync(); the pointers are for its own time */
+	uint32_t nat_addr, inner;
+	const struct vc_slice_add *main, *pool;
 	bool has_ip6, advertised;
 };
 
@@ -141,6 +142,9 @@ int addr_check(const void *body, size_t n, struct control_error *err);
 int addr_check_refs(struct control *c, const struct object *o, const struct transition *t, struct control_error *err);
 int addr_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,
 	       struct control_error *err);
+/* => the ports of a slice that has some. */
+struct vfr_portset;
+void slice_portset(const struct vc_slice_add *s, struct vfr_portset *ps);
 int slice_check(const void *body, size_t n, struct control_error *err);
 int slice_check_refs(struct control *c, const struct object *o, const struct transition *t, struct control_error *err);
 int slice_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,

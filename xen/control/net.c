@@ -217,48 +217,80 @@ static void routes_sync(struct control *c, const struct config *from, const stru
 	env_free(v, 2 * ROUTES_MAX * sizeof(*v));
 }
 
-/* A guest learns its address from the network that its first address lies in. */
-static void dhcp_set(struct control *c, const struct config *cf, struct dom *d, const struct vc_slice_add *s)
+/* How much of an address the slice is: a guest with several is told of the one that it has most of. */
+static uint32_t slice_weight(const struct vc_slice_add *s)
+{
+	struct vfr_portset ps;
+
+	if (s->kind == VC_SLICE_WHOLE)
+		return UINT32_MAX;
+	slice_portset(s, &ps);
+	return vfr_portset_count(&ps) * (!!(s->protos & VC_PROTO_TCP) + !!(s->protos & VC_PROTO_UDP));
+}
+
+/* RFC 7618: the ports as an RFC 7597 set, if they are one. An aligned range whose size is a power of two is. */
+static void port_params(struct vfr_dhcp_cfg *cfg, const struct vc_slice_add *s)
+{
+	uint32_t n = s->last - s->first + 1u;
+
+	cfg->port_params = s->kind == VC_SLICE_MAPE || (s->kind == VC_SLICE_RANGE && !(n & (n - 1)) && s->first % n == 0);
+	if (s->kind == VC_SLICE_MAPE) {
+		cfg->psid_offset = s->a;
+		cfg->psid_len = s->k;
+		cfg->psid = s->psid;
+	} else if (cfg->port_params) {
+		cfg->psid_len = (uint8_t)(16 - __builtin_ctz(n));
+		cfg->psid = (uint16_t)(s->first / n);
+	}
+}
+
+/* The network that an address lies in. */
+static void dhcp_outer(const struct config *cf, const struct vc_slice_add *s, struct vfr_dhcp_cfg *cfg)
 {
 	const struct object *o = config_get(cf, VC_ADDR_ADD, &s->addr);
 	const struct vc_addr_add *a = o ? (const void *)o->body : NULL;
-	struct vfr_dhcp_cfg cfg = {.addr = ip_v4(&s->addr), .lease_s = DHCP_LEASE_S};
 
-	if (!a || !cfg.addr)
+	if (!a)
 		return;
-	cfg.mask = a->prefix ? ~0u << (32 - a->prefix) : 0;
-	cfg.router = ip_v4(&a->gateway);
-	cfg.dns[0] = ip_v4(&a->dns[0]);
-	cfg.dns[1] = ip_v4(&a->dns[1]);
-	if (s->kind == VC_SLICE_MAPE) {
-		cfg.port_params = true;
-		cfg.psid_offset = s->a;
-		cfg.psid_len = s->k;
-		cfg.psid = s->psid;
-	}
-	vfr_dhcp_set(c->p.vfr, d->domid, &cfg);
+	cfg->addr = ip_v4(&s->addr);
+	cfg->lease_s = DHCP_LEASE_S;
+	cfg->mask = a->prefix ? ~0u << (32 - a->prefix) : 0;
+	cfg->router = ip_v4(&a->gateway);
+	cfg->dns[0] = ip_v4(&a->dns[0]);
+	cfg->dns[1] = ip_v4(&a->dns[1]);
+	port_params(cfg, s);
 }
 
 /* With an internal address it is that which the guest uses, in a network of 256: the router answers for all the others. */
-static void inner_dhcp_set(struct control *c, const struct config *cf, struct dom *d)
+static void dhcp_inner(struct vfr_dhcp_cfg *cfg, uint32_t inner)
 {
-	struct vfr_dhcp_cfg cfg = {.addr = d->inner, .mask = ~0xffu, .lease_s = DHCP_LEASE_S};
-	const struct object *o;
-	struct vc_ip public;
-
-	if (!d->inner)
-		return;
-	ip_from_v4(&public, d->addr);
-	o = config_get(cf, VC_ADDR_ADD, &public);
-	for (unsigned int i = 0; o && i < 2; i++)
-		cfg.dns[i] = ip_v4(&((const struct vc_addr_add *)(const void *)o->body)->dns[i]);
-	cfg.router = (d->inner & cfg.mask) | 1;
-	if (cfg.router == d->inner)
-		cfg.router++;
-	vfr_dhcp_set(c->p.vfr, d->domid, &cfg);
+	cfg->addr = inner;
+	cfg->lease_s = DHCP_LEASE_S;
+	cfg->mask = ~0xffu;
+	cfg->router = (inner & cfg->mask) | 1;
+	if (cfg->router == inner)
+		cfg->router++;
+	cfg->port_params = false;
+	cfg->psid_offset = cfg->psid_len = 0;
+	cfg->psid = 0;
 }
 
-static void dom_first_slice(struct control *c, const struct config *cf, const struct vc_slice_add *s)
+static void dhcp_set(struct control *c, const struct config *cf, struct dom *d)
+{
+	struct vfr_dhcp_cfg want, is;
+
+	memset(&want, 0, sizeof(want));
+	if (d->main)
+		dhcp_outer(cf, d->main, &want);
+	if (d->inner)
+		dhcp_inner(&want, d->inner);
+	if (vfr_dhcp_get(c->p.vfr, d->domid, &is) || !memcmp(&is, &want, sizeof(want)))
+		return;
+	if (vfr_dhcp_set(c->p.vfr, d->domid, &want))
+		env_log(ENV_ERROR, "control: the router does not answer DHCP for %s", d->name);
+}
+
+static void dom_note_slice(struct control *c, const struct vc_slice_add *s)
 {
 	struct dom *d = dom_by_name(c, s->dom);
 
@@ -269,15 +301,18 @@ static void dom_first_slice(struct control *c, const struct config *cf, const st
 		d->inner = ip_v4(&s->addr);
 	else if (s->kind == VC_SLICE_WHOLE && !ip_is_v4(&s->addr))
 		d->has_ip6 = true;
-	else if (!d->addr && (s->kind <= VC_SLICE_WHOLE) && ip_is_v4(&s->addr)) {
-		d->addr = ip_v4(&s->addr);
-		dhcp_set(c, cf, d, s);
-	}
+	if (s->kind > VC_SLICE_WHOLE || !ip_is_v4(&s->addr))
+		return;
+	if (!d->main || slice_weight(s) > slice_weight(d->main))
+		d->main = s;
+	/* A whole address is no pool of ports. */
+	if (s->kind != VC_SLICE_WHOLE && (!d->pool || slice_weight(s) > slice_weight(d->pool)))
+		d->pool = s;
 }
 
 static void nat_set(struct control *c, struct dom *d)
 {
-	uint32_t want = d->inner ? d->addr : 0;
+	uint32_t want = d->inner && d->pool ? ip_v4(&d->pool->addr) : 0;
 	struct vfr_domain_cfg cfg;
 
 	if (want == d->nat_addr || vfr_domain_get(c->p.vfr, d->domid, &cfg))
@@ -310,16 +345,16 @@ void net_sync(struct control *c, const struct config *from, const struct config 
 	for (unsigned int i = 1; i < c->p.domains_max; i++) {
 		if (!c->dom[i])
 			continue;
-		c->dom[i]->addr = 0;
+		c->dom[i]->main = c->dom[i]->pool = NULL;
 		c->dom[i]->slices = 0;
 		c->dom[i]->inner = 0;
 		c->dom[i]->has_ip6 = false;
 	}
 	for (uint32_t i = config_first(to, VC_SLICE_ADD); i < end; i++)
-		dom_first_slice(c, to, (const void *)to->v[i]->body);
+		dom_note_slice(c, (const void *)to->v[i]->body);
 	for (unsigned int i = 1; i < c->p.domains_max; i++)
 		if (c->dom[i]) {
-			inner_dhcp_set(c, to, c->dom[i]);
+			dhcp_set(c, to, c->dom[i]);
 			nat_set(c, c->dom[i]);
 			ra_set(c, c->dom[i]);
 		}

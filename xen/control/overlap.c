@@ -52,17 +52,6 @@ static void range_sort(struct range *v, size_t n)
 	}
 }
 
-static void portset_of(const struct vc_slice_add *s, struct vfr_portset *ps)
-{
-	memset(ps, 0, sizeof(*ps));
-	ps->kind = s->kind == VC_SLICE_MAPE ? VFR_PS_MAP : VFR_PS_RANGE;
-	ps->first = s->first;
-	ps->last = s->last;
-	ps->offset = s->a;
-	ps->psid_len = s->k;
-	ps->psid = s->psid;
-}
-
 /* The ranges of one slice, or only their number where v is NULL. */
 static size_t slice_ranges(const struct vc_slice_add *s, uint32_t object, struct range *v)
 {
@@ -72,7 +61,7 @@ static size_t slice_ranges(const struct vc_slice_add *s, uint32_t object, struct
 
 	if (s->kind != VC_SLICE_RANGE && s->kind != VC_SLICE_MAPE)
 		return 0;
-	portset_of(s, &ps);
+	slice_portset(s, &ps);
 	ranges = vfr_portset_ranges(&ps);
 	for (unsigned int p = 1; p <= VC_PROTO_SCTP; p <<= 1) {
 		for (int i = 0; i < ranges && (s->protos & p); i++, n++) {

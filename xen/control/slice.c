@@ -85,7 +85,7 @@ int slice_check_refs(struct control *c, const struct object *o, const struct tra
 	return 0;
 }
 
-static void to_portset(const struct vc_slice_add *s, struct vfr_portset *ps)
+void slice_portset(const struct vc_slice_add *s, struct vfr_portset *ps)
 {
 	memset(ps, 0, sizeof(*ps));
 	ps->kind = s->kind == VC_SLICE_MAPE ? VFR_PS_MAP : VFR_PS_RANGE;
@@ -136,7 +136,7 @@ static int claim_ports(struct control *c, const struct vc_slice_add *s, uint16_t
 	struct vfr_conflict x = {.domid = VFR_NODOM};
 	int rc;
 
-	to_portset(s, &ps);
+	slice_portset(s, &ps);
 	if (force)
 		vfr_slice_settle(c->p.vfr, ip_v4(&s->addr), s->protos, &ps);
 	rc = vfr_slice_claim(c->p.vfr, c->now_ns, ip_v4(&s->addr), s->protos, &ps, domid, &x);
@@ -200,7 +200,7 @@ static void release(struct control *c, const struct vc_slice_add *s, uint16_t do
 		vfr_addr_del(c->p.vfr, addr);
 		return;
 	default:
-		to_portset(s, &ps);
+		slice_portset(s, &ps);
 		vfr_slice_free(c->p.vfr, c->now_ns, addr, s->protos, &ps, domid);
 		note_slice(c, s, domid, false);
 	}

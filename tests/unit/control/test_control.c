@@ -220,6 +220,8 @@ static void references_to_nothing_are_refused(void **state)
 
 /* --- slices ------------------------------------------------------------------------------------------------------------- */
 
+#define A2 0x0a000210
+
 static void a_conflict_names_the_owner_and_changes_nothing(void **state)
 {
 	struct vc_slice_add s = m_slice(A1, "web2", 20500, 20500);
@@ -235,6 +237,50 @@ static void a_conflict_names_the_owner_and_changes_nothing(void **state)
 	assert_int_equal(generation(), g);
 	assert_int_equal(owner(20500), owner(20000));
 	assert_int_equal(owner(19000), VFR_NODOM);
+}
+
+/* What a domain with several slices is told, and what its private address leaves by: most of what it has. */
+static void dhcp_and_translation_take_the_address_of_most_ports(void **state)
+{
+	struct vc_slice_add listen = m_slice(A1, "web2", 443, 443), base = m_slice(A1, "web2", 21000, 21999);
+	struct vc_slice_add range = m_slice(A2, "web2", 4096, 8191), inner = m_slice(0x0a000005, "web2", 0, 0);
+	struct vc_addr_add second = m_addr(A2);
+	struct vfr_domain_cfg cfg;
+	struct vfr_dhcp_cfg dhcp;
+	uint16_t domid;
+
+	add_base();
+	assert_int_equal(CALL(VC_ADDR_ADD, second), 0);
+	assert_int_equal(CALL(VC_SLICE_ADD, listen), 0);
+	domid = owner(443);
+	assert_int_equal(vfr_dhcp_get(w.sim->vfr, domid, &dhcp), 0);
+	assert_int_equal(dhcp.addr, A1);
+	assert_int_equal(CALL(VC_SLICE_ADD, range), 0);
+	assert_int_equal(vfr_dhcp_get(w.sim->vfr, domid, &dhcp), 0);
+	assert_int_equal(dhcp.addr, A2);
+	/* An aligned power of two is a port set of RFC 7618: four bits, 0001. */
+	assert_true(dhcp.port_params);
+	assert_int_equal(dhcp.psid_offset, 0);
+	assert_int_equal(dhcp.psid_len, 4);
+	assert_int_equal(dhcp.psid, 1);
+
+	inner.kind = VC_SLICE_INTERNAL;
+	inner.protos = 0;
+	assert_int_equal(CALL(VC_SLICE_ADD, inner), 0);
+	assert_int_equal(vfr_domain_get(w.sim->vfr, domid, &cfg), 0);
+	assert_int_equal(cfg.nat_addr, A2);
+	assert_int_equal(vfr_dhcp_get(w.sim->vfr, domid, &dhcp), 0);
+	assert_int_equal(dhcp.addr, 0x0a000005);
+	assert_false(dhcp.port_params);
+
+	assert_int_equal(CALL(VC_SLICE_ADD | VC_DEL, range), 0);
+	assert_int_equal(vfr_domain_get(w.sim->vfr, domid, &cfg), 0);
+	assert_int_equal(cfg.nat_addr, A1);
+	assert_int_equal(CALL(VC_SLICE_ADD | VC_DEL, inner), 0);
+	assert_int_equal(CALL(VC_SLICE_ADD | VC_DEL, listen), 0);
+	assert_int_equal(CALL(VC_SLICE_ADD | VC_DEL, base), 0);
+	assert_int_equal(vfr_dhcp_get(w.sim->vfr, domid, &dhcp), 0);
+	assert_int_equal(dhcp.lease_s, 0);
 }
 
 static void a_freed_port_is_held_down_unless_forced(void **state)
@@ -290,6 +336,7 @@ int main(void)
 		T(a_client_that_does_not_read_stops_itself_and_is_forgotten), T(a_reply_leaves_in_pieces_when_the_transport_is_small),
 		T(unknown_and_misshapen_messages_are_refused_by_name), T(bad_domains_are_refused_by_name),
 		T(references_to_nothing_are_refused), T(a_conflict_names_the_owner_and_changes_nothing),
+		T(dhcp_and_translation_take_the_address_of_most_ports),
 		T(a_freed_port_is_held_down_unless_forced), T(an_address_in_use_stays), T(whois_answers_from_the_audit_log),
 	};
 

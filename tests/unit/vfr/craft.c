@@ -445,6 +445,8 @@ bool craft(struct crafted *out, const char *line, int in_port)
 	memset(out->b, 0, sizeof(out->b));
 	if (!strncmp(line, "nd ", 3))
 		return craft_nd(out, line, in_port);
+	if (!strncmp(line, "dhcp ", 5))
+		return craft_dhcp(out, line, in_port);
 	snprintf(text, sizeof(text), "%s", line);
 	if (!read_line(&s, text))
 		return false;

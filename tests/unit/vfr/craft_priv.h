@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "craft.h"
+
 #define CRAFT_NAMES 17
 struct craft_name {
 	const char *name, *addr;
@@ -38,6 +40,11 @@ static inline uint32_t pseudo(const uint8_t *ip, int proto, uint32_t len)
 
 	return sum16(t, 8, s);
 }
+
+bool craft_dhcp(struct crafted *out, const char *line, int in_port);
+void describe_dhcp(char *out, unsigned int size, const uint8_t *frame, uint32_t len);
+/* => name or number of an IPv4 address, in `buf` of 64 bytes. */
+const char *craft_show4(const uint8_t *a, char *buf);
 
 static inline int csum_at(int num)
 {

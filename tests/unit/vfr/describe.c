@@ -17,6 +17,11 @@ static const char *show_addr(const uint8_t *a, int family, char *buf)
 	return inet_ntop(family == 4 ? AF_INET : AF_INET6, a, buf, 64);
 }
 
+const char *craft_show4(const uint8_t *a, char *buf)
+{
+	return show_addr(a, 4, buf);
+}
+
 static void describe_l4(char *out, unsigned int size, int num, const char *src, const char *dst, const uint8_t *l, bool later)
 {
 	char flags[8] = "", *f = flags;
@@ -59,6 +64,8 @@ void describe(char *out, unsigned int size, const uint8_t *frame, uint32_t len)
 
 	if (type == 0x0806) {
 		snprintf(out, size, "arp %s>%s op=%u", show_addr(ip + 14, 4, a), show_addr(ip + 24, 4, b), get16(ip + 6));
+	} else if (type == 0x0800 && ip[0] == 0x45 && ip[9] == 17 && get16(ip + 20) == 67 && len >= 14 + 20 + 8 + 244) {
+		describe_dhcp(out, size, frame, len);
 	} else if (type == 0x0800) {
 		describe_l4(out, size, ip[9], show_addr(ip + 12, 4, a), show_addr(ip + 16, 4, b), ip + (ip[0] & 15) * 4,
 			get16(ip + 6) & 0x1fff);

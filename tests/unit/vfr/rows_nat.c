@@ -91,6 +91,34 @@ static const struct row rows[] = {
 	  "fwd u udp S:4003>X:53 ttl=63" },
 	{ "mappings go with the domain", OUT "del D\nin u udp X:53>S:4000\ndrop port-unowned\nemit u icmp S>X 3/3" },
 	{ "dhcp: off by default", "in A udp 0.0.0.0:68>255.255.255.255:67\ndrop src-addr\nevent src-addr A" },
+	{ "dhcp: DISCOVER is answered by an OFFER, with the port parameters (RFC 7618)", "dhcp A\nin A dhcp discover\nconsumed\n"
+	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500 ports=6/8/3400" },
+	{ "dhcp: REQUEST for the offered address: ACK", "dhcp A\nin A dhcp request want=S server=G\nconsumed\n"
+	  "emit A dhcp ack your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500 ports=6/8/3400" },
+	{ "dhcp: REQUEST to renew what it has: ACK", "dhcp A\nin A dhcp request client=S\nconsumed\n"
+	  "emit A dhcp ack your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500 ports=6/8/3400" },
+	{ "dhcp: REQUEST for another address: NAK", "dhcp A\nin A dhcp request want=C\nconsumed\nemit A dhcp nak server=G" },
+	{ "dhcp: REQUEST to renew another address: NAK", "dhcp A\nin A dhcp request client=C\nconsumed\nemit A dhcp nak server=G" },
+	{ "dhcp: REQUEST to another server is not ours", "dhcp A\nin A dhcp request want=S server=U\nconsumed" },
+	{ "dhcp: INFORM: ACK without a lease or an address", "dhcp A\nin A dhcp inform client=S\nconsumed\n"
+	  "emit A dhcp ack server=G mask=255.255.255.255 router=G mtu=1500 ports=6/8/3400" },
+	{ "dhcp: RELEASE and DECLINE are eaten", "dhcp A\nin A dhcp release client=S\nconsumed\nin A dhcp decline want=S\nconsumed" },
+	{ "dhcp: name servers, another MTU", "dhcp A dns=Y mtu=1400\nin A dhcp discover\nconsumed\n"
+	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G dns=Y lease=3600 mtu=1400 ports=6/8/3400" },
+	{ "dhcp: the MTU is that of the vif", "dhcp A\nmtu A 1300\nin A dhcp discover\nconsumed\n"
+	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1300 ports=6/8/3400" },
+	{ "dhcp: no option 159 where there is no port set", "dhcp A noports\nin A dhcp discover\nconsumed\n"
+	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500" },
+	{ "dhcp: option 159: the PSID stands left in its field (RFC 7618)", "dhcp A ports=0/6/21\nin A dhcp discover\nconsumed\n"
+	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500 ports=0/6/8400" },
+	{ "dhcp: option 159: a PSID of all 16 bits", "dhcp A ports=0/16/1234\nin A dhcp discover\nconsumed\n"
+	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500 ports=0/16/1234" },
+	{ "dhcp: option 159: no PSID at all", "dhcp A ports=0/0/0\nin A dhcp discover\nconsumed\n"
+	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500 ports=0/0/0000" },
+	{ "dhcp: a client's hardware address that is not the vif's", "dhcp A\nin A dhcp discover othermac\ndrop bad-l4" },
+	{ "dhcp: an option that is longer than the message", "dhcp A\nin A dhcp discover badoption\ndrop bad-l4" },
+	{ "dhcp: from outside it is a packet to a port", "dhcp A\nin u dhcp discover\ndrop martian" },
+	{ "dhcp: a what-if answers nobody", "dhcp A\ntrace A dhcp discover -> consumed" },
 	{ "dhcp: too short for BOOTP", "dhcp A\nin A udp 0.0.0.0:68>255.255.255.255:67 len=100\ndrop bad-l4" },
 	{ "dhcp: not BOOTP", "dhcp A\nin A udp 0.0.0.0:68>255.255.255.255:67 len=300\ndrop bad-l4" },
 	{ "dhcp: another domain's is its own matter", "dhcp B\nin A udp 0.0.0.0:68>255.255.255.255:67 len=300\ndrop src-addr\n"

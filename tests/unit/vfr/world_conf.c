@@ -203,10 +203,23 @@ void cmd_ra(struct world *w, char *rest)
 	vfr_ra_set(w->v, (uint16_t)port_of(rest), &cfg);
 }
 
+/* DOM [FIELD ...]: what the row wants otherwise. */
 void cmd_dhcp(struct world *w, char *rest)
 {
 	struct vfr_dhcp_cfg cfg = { .addr = ip4("S"), .mask = 0xffffffff, .router = ip4("G"), .lease_s = 3600, .port_params = true,
 				    .psid_offset = 6, .psid_len = 8, .psid = 0x34 };
 
-	vfr_dhcp_set(w->v, (uint16_t)port_of(rest), &cfg);
+	char *save = NULL, *t = strtok_r(rest, " ", &save);
+	uint16_t dom = (uint16_t)port_of(t);
+
+	while ((t = strtok_r(NULL, " ", &save)))
+		if (!strcmp(t, "noports"))
+			cfg.port_params = false;
+		else if (!strncmp(t, "mtu=", 4))
+			cfg.mtu = (uint16_t)atoi(t + 4);
+		else if (!strncmp(t, "dns=", 4))
+			cfg.dns[0] = ip4(t + 4);
+		else if (sscanf(t, "ports=%hhu/%hhu/%hx", &cfg.psid_offset, &cfg.psid_len, &cfg.psid) != 3)
+			fail(w, "no such field: %s", t);
+	vfr_dhcp_set(w->v, dom, &cfg);
 }

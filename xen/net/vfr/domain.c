@@ -158,6 +158,19 @@ int vfr_dhcp_set(struct vfr *v, uint16_t domid, const struct vfr_dhcp_cfg *c)
 	return 0;
 }
 
+int vfr_dhcp_get(struct vfr *v, uint16_t domid, struct vfr_dhcp_cfg *out)
+{
+	if (domid >= VFR_GLOBAL)
+		return -EINVAL;
+	memset(out, 0, sizeof(*out));
+	env_lock(&v->config_lock);
+	struct vfr_dom *d = vfr_dom_find(v, domid);
+	if (d)
+		*out = rcu_get(d->cfg)->dhcp;
+	env_unlock(&v->config_lock);
+	return 0;
+}
+
 int vfr_ra_set(struct vfr *v, uint16_t domid, const struct vfr_ra_cfg *c)
 {
 	struct vfr_domcfg *cfg;

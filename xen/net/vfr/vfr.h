@@ -318,6 +318,8 @@ struct vfr_dhcp_cfg {
 	uint16_t psid;
 };
 int vfr_dhcp_set(struct vfr *v, uint16_t domid, const struct vfr_dhcp_cfg *cfg);
+/* => as it was set; all zero for a domain that is not known. -EINVAL. */
+int vfr_dhcp_get(struct vfr *v, uint16_t domid, struct vfr_dhcp_cfg *out);
 /* IPv6 router advertisements on the domain's vif: its /64 with SLAAC (or only the default route for a /128). */
 struct vfr_ra_cfg {
 	bool on;
