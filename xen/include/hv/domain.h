@@ -142,9 +142,12 @@ void vcpu_block(struct vcpu *v);
 /* Every vcpu of it waits for an event: what it was given it has used. */
 static inline bool domain_is_idle(const struct domain *d)
 {
-	for (uint32_t i = 0; i < d->nr_vcpus; i++)
-		if (atomic_load_explicit(&d->vcpus[i]->up, memory_order_relaxed) && !atomic_load_explicit(&d->vcpus[i]->blocked, memory_order_relaxed))
+	for (uint32_t i = 0; i < d->nr_vcpus; i++) {
+		const struct vcpu *v = d->vcpus[i];
+
+		if (atomic_load_explicit(&v->up, memory_order_relaxed) && !atomic_load_explicit(&v->blocked, memory_order_relaxed))
 			return false;
+	}
 	return true;
 }
 /* The rest of its time slice goes to others; called on its own CPU. */
