@@ -383,7 +383,8 @@ const struct control_ops sim_ops = {
 	.dom_create = dom_create, .dom_destroy = dom_destroy, .dom_pause = dom_pause, .dom_unpause = dom_unpause, .dom_info = dom_info,
 	.dom_shutdown = dom_shutdown, .console_read = console_read, .console_write = console_write, .blob_find = blob_find,
 	.blob_info = blob_info, .blob_begin = blob_begin, .blob_put = blob_put, .blob_end = blob_end, .blob_drop = blob_drop,
-	.machine_info = machine_info, .mem_room = mem_room, .uplink_info = uplink_info, .dom_port = dom_port, .utc_ns = utc_ns, .log_read = log_read,
+	.machine_info = machine_info, .mem_room = mem_room,
+	.uplink_info = uplink_info, .dom_port = dom_port, .utc_ns = utc_ns, .log_read = log_read,
 	.send = sim_send, .rate_set = rate_set, .sub_set = sub_set, .sub_info = sub_info, .sched_set = sched_set, .sched_info = sched_info,
 	.capture_start = capture_start, .capture_read = capture_read, .capture_stop = capture_stop,
 };

@@ -19,6 +19,22 @@ struct change {
 	const struct object *old, *new;
 };
 
+/* Another kernel, memory or the like: a guest that runs is stopped for it. The on- keys alone are not. */
+static bool restarts(const struct change *c)
+{
+	struct vc_dom_create a, b;
+
+	if (!c->old || !c->new || c->old->type != VC_DOM_CREATE)
+		return false;
+	memcpy(&a, c->old->body, sizeof(a));
+	memcpy(&b, c->new->body, sizeof(b));
+	a.on_poweroff = b.on_poweroff;
+	a.on_reboot = b.on_reboot;
+	a.on_crash = b.on_crash;
+	return c->old->length != c->new->length || memcmp(&a, &b, sizeof(a)) ||
+		memcmp(c->old->body + sizeof(a), c->new->body + sizeof(b), c->old->length - sizeof(a));
+}
+
 static void print_change(struct cli *cli, json_t *out, const struct change *c)
 {
 	static const char *const verbs[] = {"add", "remove", "change"};
@@ -30,13 +46,15 @@ static void print_change(struct cli *cli, json_t *out, const struct change *c)
 	if (v == 2)
 		object_describe(c->old, b, sizeof(b));
 	if (out)
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:s}", "change", verbs[v], "kind", object_kind_name(o->type),
-						     "domain",
-						     object_domain(o), "now", v == 1 ? "" : a, "before", v == 1 ? a : b));
+		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "change", verbs[v], "kind",
+						     object_kind_name(o->type), "domain", object_domain(o), "now", v == 1 ? "" : a,
+						     "before", v == 1 ? a : b, "restarts", restarts(c)));
 	else if (v == 2 && strcmp(a, b))
 		printf("- %s\n+ %s\n", b, a);
 	else
 		printf("%s %s\n", sign[v], a);
+	if (!out && restarts(c))
+		printf("  %s is stopped and built anew\n", object_domain(o));
 }
 
 static size_t diff_sets(struct cli *cli, const struct objects *a, const struct objects *b, json_t *out)

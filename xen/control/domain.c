@@ -256,8 +256,10 @@ static int check_memory(struct control *c, const struct transition *t, struct co
 	if (want <= back || !c->p.ops->mem_room)
 		return 0;
 	room = c->p.ops->mem_room(c->p.machine) + back;
-	return want <= room ? 0 : control_refuse(err, ENOMEM, "no-memory", "new and changed domains want %llu MiB, %llu MiB are there for them",
-						 (unsigned long long)want >> 20, (unsigned long long)room >> 20);
+	if (want <= room)
+		return 0;
+	return control_refuse(err, ENOMEM, "no-memory", "new and changed domains want %llu MiB, %llu MiB are there for them",
+			      (unsigned long long)want >> 20, (unsigned long long)room >> 20);
 }
 
 /* Is it the first of the domains that this transition builds? */

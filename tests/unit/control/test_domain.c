@@ -377,7 +377,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_domain_that_stops_does_as_on_says), T(a_change_taken_back_leaves_the_others_running),
-		T(memory_is_reckoned_before_anybody_is_stopped), T(a_crash_loop_has_a_brake), T(a_domain_keeps_number_and_slices_over_a_reboot),
+		T(memory_is_reckoned_before_anybody_is_stopped), T(a_crash_loop_has_a_brake),
+		T(a_domain_keeps_number_and_slices_over_a_reboot),
 		T(destroying_a_domain_takes_all_that_names_it), T(sub_classes_make_sense_or_are_refused),
 		T(sub_classes_stay_with_their_domain), T(console_is_read_from_an_offset_and_written),
 		T(a_wait_ends_with_news_with_time_or_silently), T(an_upload_comes_in_order_or_not_at_all),
