@@ -53,7 +53,11 @@ for f in $files; do
 	n=$(wc -l <"$f")
 	[ "$n" -le 500 ] || report "$f: $n lines; over 500 the file asks to be split"
 done
-trusted=$(git ls-files -co --exclude-standard 'xen/*.c' 'xen/*.S' 'xen/*.h' | xargs cat | grep -cvE '^\s*(/?\*.*|//.*)?$')
-echo "trusted code (xen/, without comments and blank lines): $trusted lines (aim: 15000)"
+# Code under a folder without comments and blank lines.
+code() { git ls-files -co --exclude-standard "$@" | xargs -r cat | grep -cvE '^\s*(/?\*.*|//.*)?$'; }
+for d in arch common drivers lib include net sched xenstore audit control; do
+	printf '  %-14s %6d\n' "xen/$d" "$(code "xen/$d/*.c" "xen/$d/*.S" "xen/$d/*.h")"
+done
+echo "trusted code (xen/, without comments and blank lines): $(code 'xen/*.c' 'xen/*.S' 'xen/*.h') lines (aim: 15000)"
 if [ $bad = 0 ]; then echo "lint: clean"; else echo "lint: $bad findings"; fi
 [ $bad = 0 ]
