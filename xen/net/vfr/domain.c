@@ -98,6 +98,7 @@ static void set_config(struct vfr *v, struct vfr_dom *d, struct vfr_domcfg *cfg)
 
 	rcu_set(d->cfg, cfg);
 	atomic_store(&d->translated, cfg->c.nat_addr != 0);
+	vfr_way_set(v, d);
 	vfr_retire(v, &old->rcu, sizeof(*old), NULL);
 }
 

@@ -77,7 +77,7 @@ static inline bool plain(const struct ctx *c, struct vfr_pkt *p, const uint8_t *
 	return true;
 }
 
-/* Whose an inbound packet is: found now, so that the owner's memory comes while the rest of the batch is parsed. */
+/* Whose an inbound packet is: found now, so that what is known of the owner comes while the rest of the batch is parsed. */
 static inline void look_ahead(struct ctx *c, struct vfr_pkt *p)
 {
 	const struct addr_entry *e = vfr_addr_find(c->addrs, p->dst);
@@ -88,24 +88,15 @@ static inline void look_ahead(struct ctx *c, struct vfr_pkt *p)
 	else if (e && e->kind == ADDR_DEDICATED)
 		slot = e->slot;
 	p->dst_dom = slot;
-	const struct vfr_dom *d = rcu_get(c->v->dom[slot]);
-	if (!d)
-		return;
-	/* What is read of it may lie across two lines. */
-	__builtin_prefetch(&d->domid);
-	__builtin_prefetch(&d->count);
+	__builtin_prefetch(&c->v->way[slot]);
 }
 
 static inline void look_further(struct ctx *c, const struct vfr_pkt *p)
 {
-	const struct vfr_dom *d = rcu_get(c->v->dom[p->dst_dom]);
+	struct vfr_dir_counters *n = rcu_get(c->v->way[p->dst_dom].count);
 
-	if (!d)
-		return;
-	__builtin_prefetch(&d->count[c->cpu_id * 2 + VFR_IN], 1);
-	const struct vfr_port *port = vfr_port_at(c->v, atomic_load_explicit(&d->port, memory_order_relaxed));
-	if (port)
-		__builtin_prefetch(&port->mac_word);
+	if (n)
+		__builtin_prefetch(&n[c->cpu_id * 2 + VFR_IN], 1);
 }
 
 /* => parsed[i]: PARSED_PLAIN, 0 for parsed by the stages' parser, or its verdict. */
@@ -146,24 +137,20 @@ void vfr_parse_batch(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, int *
 
 /* --- the stages, straight --------------------------------------------------------------------------------------------- */
 
-/* => the domain's rules need not be asked: there are none, or they have accepted the connection. */
-static inline bool rules_done(struct ctx *c, struct vfr_pkt *p, const struct vfr_dom *d)
+/* => rules have accepted the packet's connection for this domain, so they need not be asked. */
+static inline bool known(struct ctx *c, struct vfr_pkt *p, uint16_t slot)
 {
 	struct conn_hit hit;
 
-	if (!rcu_get(d->rules) && !rcu_get(c->v->global_rules))
-		return true;
-	if (!atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed))
-		return false;
-	if (!vfr_conn_follow(c, p, d->slot, &hit))
+	if (!atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) || !vfr_conn_follow(c, p, slot, &hit))
 		return false;
 	p->sched_class = hit.sched_class;
 	return true;
 }
 
-static inline void count(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom *d, enum vfr_dir dir)
+static inline void count(struct ctx *c, const struct vfr_pkt *p, struct vfr_dir_counters *of, enum vfr_dir dir)
 {
-	struct vfr_dir_counters *n = &d->count[c->cpu_id * 2 + dir];
+	struct vfr_dir_counters *n = of + c->cpu_id * 2 + dir;
 
 	n->packets++;
 	n->bytes += p->len;
@@ -171,7 +158,7 @@ static inline void count(struct ctx *c, const struct vfr_pkt *p, struct vfr_dom 
 }
 
 /* The last step, when nothing can go wrong any more: TTL, addresses of the link, the answer. */
-static inline void send_on(struct vfr_pkt *p, const struct vfr_port *out, uint64_t dst_mac, const uint8_t *src_mac)
+static inline void send_on(struct vfr_pkt *p, uint16_t port, uint64_t dst_mac, const uint8_t *src_mac)
 {
 	uint8_t *h = p->head, *ip = h + ETH_LEN;
 	uint16_t was = csum_load(ip + IP4_TTL);
@@ -181,28 +168,29 @@ static inline void send_on(struct vfr_pkt *p, const struct vfr_port *out, uint64
 	env_put16(h, (uint16_t)(dst_mac >> 32));
 	env_put32(h + 2, (uint32_t)dst_mac);
 	__builtin_memcpy(h + 6, src_mac, 6);
-	p->out_port = out->id;
+	p->out_port = port;
 	p->verdict = VFR_FORWARD;
 }
 
-static inline bool small_enough(const struct vfr_pkt *p, const struct vfr_port *out)
+static inline bool small_enough(const struct vfr_pkt *p, uint16_t mtu)
 {
-	return p->gso == VFR_GSO_NONE && p->l3_len <= out->mtu && p->head[ETH_LEN + IP4_TTL] > 1;
+	return p->gso == VFR_GSO_NONE && p->l3_len <= mtu && p->head[ETH_LEN + IP4_TTL] > 1;
 }
 
 static inline bool from_uplink(struct ctx *c, struct vfr_pkt *p)
 {
-	struct vfr_dom *d = vfr_dom_at(c->v, p->dst_dom);
+	uint16_t slot = p->dst_dom;
+	const struct dom_way *way = &c->v->way[slot];
+	uint64_t to = atomic_load_explicit(&way->to, memory_order_acquire);
 
-	if (!d || never_source(p->src) || vfr_addr_find(c->addrs, p->src))
+	if (!to || never_source(p->src) || vfr_addr_find(c->addrs, p->src) || !small_enough(p, (uint16_t)(to >> 16)))
 		return false;
-	const struct vfr_port *out = vfr_port_at(c->v, atomic_load_explicit(&d->port, memory_order_relaxed));
-	if (!out || !small_enough(p, out) || atomic_load_explicit(&d->translated, memory_order_relaxed) || !rules_done(c, p, d))
+	if (((to & WAY_RULES) || rcu_get(c->v->global_rules)) && !known(c, p, slot))
 		return false;
-	send_on(p, out, out->mac_word, c->v->par.gateway_mac);
+	send_on(p, (uint16_t)to, atomic_load_explicit(&way->mac, memory_order_relaxed), c->v->par.gateway_mac);
 	p->src_dom = VFR_NODOM;
-	p->dst_dom = d->domid;
-	count(c, p, d, VFR_IN);
+	p->dst_dom = (uint16_t)(to >> 32);
+	count(c, p, rcu_get(way->count), VFR_IN);
 	return true;
 }
 
@@ -242,15 +230,15 @@ static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *
 	env_put32(dst, p->dst);
 	const struct route *rt = vfr_route_find(c->v, dst, 4);
 	const struct vfr_port *out = rt ? vfr_port_at(c->v, rt->uplink) : NULL;
-	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out) || !may_leave(&rcu_get(d->cfg)->c, p))
+	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out->mtu) || !may_leave(&rcu_get(d->cfg)->c, p))
 		return false;
 	uint64_t mac = mac_towards(c, rt, out->id, dst);
-	if (!mac || !rules_done(c, p, d))
+	if (!mac || ((rcu_get(d->rules) || rcu_get(c->v->global_rules)) && !known(c, p, d->slot)))
 		return false;
-	send_on(p, out, mac, out->mac);
+	send_on(p, out->id, mac, out->mac);
 	p->src_dom = d->domid;
 	p->dst_dom = VFR_NODOM;
-	count(c, p, d, VFR_OUT);
+	count(c, p, d->count, VFR_OUT);
 	return true;
 }
 

@@ -2,6 +2,21 @@
 /* Ports: where packets come in and go out. A port is immutable; a change replaces it. */
 #include <vfr/priv.h>
 
+void vfr_way_set(struct vfr *v, const struct vfr_dom *d)
+{
+	struct dom_way *w = &v->way[d->slot];
+	const struct vfr_port *port = vfr_port_at(v, atomic_load(&d->port));
+	uint64_t to = 0;
+
+	if (port && !atomic_load(&d->translated)) {
+		/* A packet under way may read the port of before and this MAC: the domain's own, both of them. */
+		atomic_store_explicit(&w->mac, port->mac_word, memory_order_relaxed);
+		rcu_set(w->count, d->count);
+		to = WAY_ON | port->id | (uint64_t)port->mtu << 16 | (uint64_t)d->domid << 32 | (rcu_get(d->rules) ? WAY_RULES : 0);
+	}
+	atomic_store(&w->to, to);
+}
+
 static int publish(struct vfr *v, const struct vfr_port_cfg *cfg, uint16_t id)
 {
 	struct vfr_dom *d = NULL;
@@ -25,8 +40,10 @@ static int publish(struct vfr *v, const struct vfr_port_cfg *cfg, uint16_t id)
 	port->mtu = cfg->mtu ? cfg->mtu : 1500;
 	port->slot = d ? d->slot : SLOT_NONE;
 	rcu_set(v->port[id], port);
-	if (d)
+	if (d) {
 		atomic_store(&d->port, id);
+		vfr_way_set(v, d);
+	}
 	return 0;
 }
 
@@ -57,6 +74,8 @@ int vfr_port_mtu_set(struct vfr *v, uint16_t id, uint16_t mtu)
 		*fresh = *old;
 		fresh->mtu = mtu;
 		rcu_set(v->port[id], fresh);
+		if (fresh->slot)
+			vfr_way_set(v, vfr_dom_at(v, fresh->slot));
 		vfr_retire(v, &old->rcu, sizeof(*old), NULL);
 	}
 	env_unlock(&v->config_lock);
@@ -78,8 +97,10 @@ int vfr_port_detach(struct vfr *v, uint16_t id, uint64_t now_ns)
 		struct vfr_dom *d = vfr_dom_at(v, port->slot);
 
 		rcu_set(v->port[id], NULL);
-		if (d)
+		if (d) {
 			atomic_store(&d->port, VFR_NOPORT);
+			vfr_way_set(v, d);
+		}
 		vfr_retire(v, &port->rcu, sizeof(*port), NULL);
 	}
 	env_unlock(&v->config_lock);

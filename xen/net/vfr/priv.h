@@ -82,6 +82,20 @@ struct vfr_dom {
 	} event[VFR_EV_COUNT];
 };
 
+/*
+ * What a packet towards a domain needs, by slot and in half a cache line, since packets come for another domain each: where to, if
+ * the domain has a port and its packets need no translation. Set by vfr_way_set() after each change, under config_lock.
+ */
+struct dom_way {
+	_Atomic uint64_t to;		/* port, MTU << 16, domid << 32, and WAY_ON; 0: the stages must see the packet */
+	_Atomic uint64_t mac;		/* the port's, as a number */
+	RCU(struct vfr_dir_counters) count;	/* the domain's */
+	uint64_t unused;
+};
+static_assert(sizeof(struct dom_way) == ENV_CACHE_LINE / 2, "never across two cache lines");
+#define WAY_ON		(1ull << 63)
+#define WAY_RULES	(1ull << 62)	/* the domain has rules of its own */
+
 /* --- addresses --- */
 enum addr_kind { ADDR_NONE, ADDR_SHARED, ADDR_DEDICATED, ADDR_INTERNAL, ADDR_SELF };
 
@@ -244,6 +258,7 @@ struct vfr {
 	RCU(struct vfr_ruleset) global_rules;
 	RCU(struct vfr_port) *port;		/* [max_ports] */
 	RCU(struct vfr_dom) *dom;		/* [max_domains], by slot */
+	struct dom_way *way;			/* the same */
 
 	struct env_lock config_lock;
 	struct vfr_rcu *retired;		/* under retire_lock */
@@ -381,6 +396,8 @@ static inline const struct vfr_port *vfr_port_at(struct vfr *v, uint16_t id)
 	return id < v->par.max_ports ? rcu_get(v->port[id]) : NULL;
 }
 void vfr_ports_destroy(struct vfr *v);
+/* => packets towards the domain go where its port, rules and configuration say now. config_lock held. */
+void vfr_way_set(struct vfr *v, const struct vfr_dom *d);
 void vfr_doms_destroy(struct vfr *v);
 
 /* addr.c */

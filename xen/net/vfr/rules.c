@@ -146,10 +146,12 @@ static void swap_in(struct vfr *v, struct vfr_dom *d, struct vfr_ruleset *s)
 {
 	struct vfr_ruleset *old = d ? rcu_get(d->rules) : rcu_get(v->global_rules);
 
-	if (d)
+	if (d) {
 		rcu_set(d->rules, s);
-	else
+		vfr_way_set(v, d);
+	} else {
 		rcu_set(v->global_rules, s);
+	}
 	if (old)
 		vfr_retire(v, &old->rcu, sizeof(*old), ruleset_gone);
 }

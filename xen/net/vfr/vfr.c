@@ -79,6 +79,7 @@ static void free_tables(struct vfr *v)
 	vfr_nat_destroy(v);
 	vfr_frags_destroy(v);
 	env_free(v->slot_of, 65536 * sizeof(*v->slot_of));
+	env_free(v->way, v->par.max_domains * sizeof(*v->way));
 	env_free(v->dom, v->par.max_domains * sizeof(*v->dom));
 	env_free(v->port, v->par.max_ports * sizeof(*v->port));
 	env_free(v->cpu, CPUS(v) * sizeof(*v->cpu));
@@ -90,8 +91,9 @@ static int make_tables(struct vfr *v)
 	v->cpu = env_alloc(CPUS(v) * sizeof(*v->cpu));
 	v->port = env_alloc(v->par.max_ports * sizeof(*v->port));
 	v->dom = env_alloc(v->par.max_domains * sizeof(*v->dom));
+	v->way = env_alloc(v->par.max_domains * sizeof(*v->way));
 	v->slot_of = env_alloc(65536 * sizeof(*v->slot_of));
-	if (!v->cpu || !v->port || !v->dom || !v->slot_of)
+	if (!v->cpu || !v->port || !v->dom || !v->way || !v->slot_of)
 		return -ENOMEM;
 	if (vfr_frags_init(v) || vfr_conns_init(v) || vfr_nat_init(v) || vfr_addrs_init(v))
 		return -ENOMEM;
