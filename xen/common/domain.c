@@ -65,9 +65,9 @@ static void vcpu_free(struct vcpu *v)
 {
 	if (!v)
 		return;
-	timer_cancel(&v->singleshot);
-	timer_cancel(&v->periodic);
-	timer_cancel(&v->poll_timer);
+	timer_end(&v->singleshot);
+	timer_end(&v->periodic);
+	timer_end(&v->poll_timer);
 	vcpu_info_destroy(v);
 	vcpu_arch_destroy(v);
 	env_free(v, sizeof(*v));

@@ -191,7 +191,7 @@ void watchdog_destroy(struct domain *d)
 	if (!w)
 		return;
 	for (unsigned i = 0; i < WATCHDOGS; i++)
-		timer_cancel(&w->dog[i].timer);
+		timer_end(&w->dog[i].timer);
 	d->watchdog = NULL;
 	env_free(w, sizeof(*w));
 }

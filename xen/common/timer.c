@@ -2,10 +2,12 @@
 /*
  * One-shot timers. Each CPU keeps its own list by deadline; timer_sync() programs its local APIC for the first one, once,
  * right before the CPU enters a guest or sleeps. So a timer that is put off again and again, as they are, costs nothing
- * and throws no guest out. A timer may be cancelled or re-armed from another CPU, hence the lock.
+ * and throws no guest out. A timer may be cancelled or re-armed from another CPU, hence the lock. Its fn runs without the
+ * lock, so a cancelled timer's may still be at work elsewhere: what owns a timer waits for that (timer_end) before it goes.
  */
 #include "timer.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include <hv/arch.h>
@@ -15,6 +17,7 @@
 #define NEVER_NS (~0UL >> 1)
 
 static struct env_lock locks[MAX_CPUS];
+static struct timer *_Atomic running[MAX_CPUS]; /* whose fn is being called; set under the CPU's lock */
 
 void timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
@@ -45,6 +48,26 @@ void timer_cancel(struct timer *t)
 		}
 		env_unlock(&locks[cpu]);
 	}
+}
+
+/* Neither in a list nor at work on another CPU. Asked under the lock, so that it cannot go from one to the other unseen. */
+static bool at_rest(const struct timer *t)
+{
+	uint32_t cpu = t->cpu;
+	bool busy = false;
+
+	env_lock(&locks[cpu]);
+	for (uint32_t i = 0; i < nr_cpus; i++)
+		busy |= i != this_cpu()->id && atomic_load_explicit(&running[i], memory_order_acquire) == t;
+	busy |= t->armed || t->cpu != cpu;
+	env_unlock(&locks[cpu]);
+	return !busy;
+}
+
+void timer_end(struct timer *t)
+{
+	for (timer_cancel(t); !at_rest(t); timer_cancel(t))
+		__builtin_ia32_pause();
 }
 
 void timer_sync(void)
@@ -91,10 +114,12 @@ void timer_softirq(void)
 		if (due) {
 			c->timers = t->next;
 			t->armed = false;
+			atomic_store_explicit(&running[c->id], t, memory_order_relaxed);
 		}
 		env_unlock(&locks[c->id]);
 		if (!due)
 			return;
 		t->fn(t);
+		atomic_store_explicit(&running[c->id], NULL, memory_order_release);
 	}
 }

@@ -58,6 +58,11 @@ void timer_cancel(struct timer *t)
 	t->armed = false;
 }
 
+void timer_end(struct timer *t)
+{
+	timer_cancel(t);
+}
+
 static void fire(struct timer *t)
 {
 	if (t->armed) {

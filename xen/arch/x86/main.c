@@ -133,7 +133,7 @@ void hv_start(void)
 	cpu_init(&cpus[0]);
 	cpus[0].apic_id = apic_id();
 	time_init();
-	cpus[0].stack_top = paging_map_stack(0);
+	cpus[0].stack_top = paging_map_stack(0, 0, STACK_SIZE);
 	__asm__ volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1" : : "r"(cpus[0].stack_top), "r"(start_on_stack) : "memory");
 	__builtin_unreachable();
 }

@@ -5,7 +5,7 @@
  *   direct map   all RAM, RW NX, 2 MiB pages; the 2 MiB pieces that hold the image in 4 KiB pages, where code and
  *                constants are read-only here too
  *   image        text RX, constants R, data RW: nothing is both writable and executable
- *   stacks       one a CPU, an unmapped page below each
+ *   stacks       of each CPU, its own and those of exceptions that trust no other; an unmapped page below each
  *   MMIO window  uncached, handed out by mmio_map()
  *
  * No low half is mapped, so a NULL dereference and a forgotten guest address fault.
@@ -129,13 +129,13 @@ paddr_t paging_root(void)
 	return virt_to_phys(root);
 }
 
-uint8_t *paging_map_stack(uint32_t cpu)
+uint8_t *paging_map_stack(uint32_t cpu, unsigned which, uint64_t size)
 {
-	uint64_t va = STACKS_BASE + cpu * (STACK_SIZE + PAGE_SIZE) + PAGE_SIZE;
+	uint64_t top = STACKS_BASE + (cpu * STACKS_A_CPU + which + 1) * (STACK_SIZE + PAGE_SIZE);
 
-	for (uint64_t at = 0; at < STACK_SIZE; at += PAGE_SIZE)
-		*walk(va + at, 0) = virt_to_phys(new_table()) | PTE_P | PTE_W | PTE_NX;
-	return (uint8_t *)va + STACK_SIZE;
+	for (uint64_t at = top - size; at < top; at += PAGE_SIZE)
+		*walk(at, 0) = virt_to_phys(new_table()) | PTE_P | PTE_W | PTE_NX;
+	return (uint8_t *)top;
 }
 
 void paging_identity(paddr_t page, bool on)

@@ -21,6 +21,7 @@
 
 #define STACKS_BASE 0xffffa00000000000UL
 #define STACK_SIZE  (8 * PAGE_SIZE)
+#define STACKS_A_CPU 4 /* its own, and three for exceptions */
 #define MMIO_BASE   0xffffb00000000000UL
 #define MMIO_SIZE   (1UL << 30)
 
@@ -28,8 +29,8 @@
 void paging_init(void);
 /* Paging features in CR4, on each other CPU. */
 void paging_init_cpu(void);
-/* Map a stack for the CPU, an unmapped guard page below it; returns its top. */
-uint8_t *paging_map_stack(uint32_t cpu);
+/* Map one of the CPU's stacks, STACK_SIZE at most, with an unmapped guard page below it; returns its top. */
+uint8_t *paging_map_stack(uint32_t cpu, unsigned which, uint64_t size);
 /* One identity-mapped executable page for the start of other CPUs; off takes it away. */
 void paging_identity(paddr_t page, bool on);
 paddr_t paging_root(void);

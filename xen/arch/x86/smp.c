@@ -84,7 +84,7 @@ void smp_start_others(uint32_t limit)
 		c->self = c;
 		c->id = nr_cpus;
 		c->apic_id = ids[i];
-		c->stack_top = paging_map_stack(c->id);
+		c->stack_top = paging_map_stack(c->id, 0, STACK_SIZE);
 		if (start_one(c))
 			nr_cpus++;
 		else

@@ -6,10 +6,13 @@
  */
 #include "traps.h"
 
+#include <assert.h>
+
 #include <hv/log.h>
 #include <hv/mm.h>
 
 #include "apic.h"
+#include "paging.h"
 #include "uart.h"
 #include "x86.h"
 
@@ -45,6 +48,7 @@ extern const uint8_t trap_stubs[256][16];
 
 /* Exceptions that must not trust the interrupted stack. */
 enum { IST_DF = 1, IST_NMI, IST_MC, IST_COUNT };
+static_assert(IST_COUNT <= STACKS_A_CPU, "a stack for each");
 
 static void idt_fill(void)
 {
@@ -68,12 +72,8 @@ void traps_init(struct cpu *c)
 	t->gdt[4] = (sizeof(t->tss) - 1) | (tss & 0xffffff) << 16 | 0x89UL << 40 | (tss >> 24 & 0xff) << 56;
 	t->gdt[5] = tss >> 32;
 	t->tss.iomap = sizeof(t->tss);
-	for (unsigned i = 1; i < IST_COUNT; i++) {
-		uint8_t *stack = page_alloc(0);
-		if (!stack)
-			panic("no memory for exception stacks");
-		t->tss.ist[i - 1] = (uint64_t)stack + PAGE_SIZE;
-	}
+	for (unsigned i = 1; i < IST_COUNT; i++)
+		t->tss.ist[i - 1] = (uint64_t)paging_map_stack(c->id, i, 2 * PAGE_SIZE);
 	c->tss = &t->tss;
 
 	struct table_ptr gdtr = { sizeof(t->gdt) - 1, (uint64_t)t->gdt };

@@ -385,5 +385,5 @@ void vlapic_init(struct vlapic *l, struct vcpu *v)
 
 void vlapic_destroy(struct vlapic *l)
 {
-	timer_cancel(&l->timer);
+	timer_end(&l->timer);
 }

@@ -24,6 +24,9 @@ struct timer {
 void timer_init(struct timer *t, void (*fn)(struct timer *t));
 /* Arm (or re-arm) on this CPU; fn runs from SOFTIRQ_TIMER at or after the deadline. A timer stays on the CPU that armed it. */
 void timer_set(struct timer *t, uint64_t deadline_ns);
+/* It does not fire from now on, but its fn may still be running on another CPU. */
 void timer_cancel(struct timer *t);
+/* Cancel for good: no CPU but ours is in its fn any more. => nobody else sets it now, no lock is held that fn takes. */
+void timer_end(struct timer *t);
 
 #endif
