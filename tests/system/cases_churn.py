@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Domains stopped at random instants while they are under load: all they held comes back, and a neighbour serves on."""
-import os
 import random
 import time
 
@@ -9,8 +8,8 @@ from expect import alive, never
 from harness import site, vfr
 
 KEPT, CHURNED = 22080, 23080
-ROUNDS = int(os.environ.get("VFR_KILLS", "40"))
-SLACK = 40 << 10  # connections of the neighbour's clients that linger: the heap keeps the pages of small blocks
+ROUNDS = 40
+RECORDS = 4 * 4096  # the audit log grows by a page now and then; all else comes back to the byte
 
 
 def start(workdir):
@@ -30,7 +29,7 @@ def churn(m):
         return "the victim never served"
     m.ctl("dom", "stop", "victim")
     before = free_memory(m)
-    beside, load = Poll(m), Poll(m, CHURNED)
+    beside, load = Poll(m), Poll(m, CHURNED, patience=1)
     beside.start()
     load.start()
     for _ in range(ROUNDS):
@@ -47,7 +46,7 @@ def churn(m):
     after = free_memory(m)
     if beside.lost:
         return f"the neighbour lost {beside.lost} of {beside.answered + beside.lost} requests"
-    return None if before - after <= SLACK else f"{before - after} bytes of memory are gone after {ROUNDS} rounds"
+    return None if before - after <= RECORDS else f"{before - after} bytes of memory are gone after {ROUNDS} rounds"
 
 
 def starts_once_more(m):

@@ -29,15 +29,15 @@ def start(workdir):
 class Poll(threading.Thread):
     """Ask the server all the time; count answers, failures and the longest wait."""
 
-    def __init__(self, machine, port=PORT):
+    def __init__(self, machine, port=PORT, patience=30):
         super().__init__(daemon=True)
-        self.machine, self.port, self.end = machine, port, False
+        self.machine, self.port, self.patience, self.end = machine, port, patience, False
         self.answered, self.lost, self.longest = 0, 0, 0.0
 
     def run(self):
         while not self.end:
             begin = time.monotonic()
-            if self.machine.http(self.machine.at(self.port) + "/", 30) is None:
+            if self.machine.http(self.machine.at(self.port) + "/", self.patience) is None:
                 self.lost += 1
             else:
                 self.answered += 1

@@ -205,16 +205,10 @@ static size_t op_console_write(void *machine, uint16_t domid, const void *bytes,
 static void op_machine_info(void *machine, struct control_machine_info *out)
 {
 	*out = (struct control_machine_info){
-		.cpus = nr_cpus, .cpus_online = nr_cpus, .mem_total = mm_total_bytes(), .mem_free = mm_free_bytes(),
+		.cpus = nr_cpus, .cpus_online = nr_cpus, .mem_total = mm_total_bytes(), .mem_free = mm_free_bytes() + heap_idle_bytes(),
 		.boot_ns = boot_info.first_entry_ns,
 	};
 	arch_cpu_brand(out->cpu, sizeof(out->cpu));
-}
-
-static uint64_t op_mem_room(void *machine)
-{
-	domain_reclaim_all();
-	return mm_free_bytes();
 }
 
 static uint64_t op_utc_ns(void *machine)
@@ -269,7 +263,6 @@ static const struct control_ops ops = {
 	.blob_end = machine_blob_end,
 	.blob_drop = machine_blob_drop,
 	.machine_info = op_machine_info,
-	.mem_room = op_mem_room,
 	.uplink_info = machine_uplink_info,
 	.utc_ns = op_utc_ns,
 	.utc_at_least = op_utc_at_least,

@@ -20,6 +20,7 @@ struct block {
 
 static struct block *classes[CLASSES];
 static struct env_lock heap_lock;
+static size_t idle; /* bytes in the lists; heap_lock */
 
 static unsigned class_of(size_t size)
 {
@@ -42,6 +43,7 @@ static bool refill(unsigned c)
 		b->next = classes[c];
 		classes[c] = b;
 	}
+	idle += PAGE_SIZE;
 	return true;
 }
 
@@ -51,8 +53,10 @@ static void *alloc_small(size_t size)
 
 	env_lock(&heap_lock);
 	struct block *b = classes[c] || refill(c) ? classes[c] : NULL;
-	if (b)
+	if (b) {
 		classes[c] = b->next;
+		idle -= (size_t)1 << (c + MIN_SHIFT);
+	}
 	env_unlock(&heap_lock);
 	return b;
 }
@@ -106,5 +110,14 @@ void env_free(void *p, size_t size)
 	env_lock(&heap_lock);
 	b->next = classes[c];
 	classes[c] = b;
+	idle += (size_t)1 << (c + MIN_SHIFT);
 	env_unlock(&heap_lock);
+}
+
+size_t heap_idle_bytes(void)
+{
+	env_lock(&heap_lock);
+	size_t bytes = idle;
+	env_unlock(&heap_lock);
+	return bytes;
 }

@@ -39,6 +39,8 @@ void page_free(void *p, unsigned order);
 
 uint64_t mm_total_bytes(void);
 uint64_t mm_free_bytes(void);
+/* => bytes that the heap keeps for small blocks and has not given out: its pages never go back. */
+size_t heap_idle_bytes(void);
 
 /* Map device registers uncached; the mapping is never taken back. NULL when the window is full. */
 void *mmio_map(paddr_t start, size_t size);
