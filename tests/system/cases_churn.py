@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Domains stopped at random instants while they are under load: all they held comes back, and a neighbour serves on."""
+import os
 import random
 import time
 
@@ -8,8 +9,8 @@ from expect import alive, never
 from harness import site, vfr
 
 KEPT, CHURNED = 22080, 23080
-ROUNDS = 40
-RECORDS = 4 * 4096  # the audit log grows by a page now and then; all else comes back to the byte
+ROUNDS = int(os.environ.get("VFR_KILLS", "40"))
+SLACK = 16 << 10  # tables that grow by a page now and then, at most one in 30 rounds
 
 
 def start(workdir):
@@ -46,7 +47,7 @@ def churn(m):
     after = free_memory(m)
     if beside.lost:
         return f"the neighbour lost {beside.lost} of {beside.answered + beside.lost} requests"
-    return None if before - after <= RECORDS else f"{before - after} bytes of memory are gone after {ROUNDS} rounds"
+    return None if before - after <= SLACK else f"{before - after} bytes of memory are gone after {ROUNDS} rounds"
 
 
 def starts_once_more(m):

@@ -211,6 +211,12 @@ static void op_machine_info(void *machine, struct control_machine_info *out)
 	arch_cpu_brand(out->cpu, sizeof(out->cpu));
 }
 
+static uint64_t op_mem_room(void *machine)
+{
+	domain_reclaim_all();
+	return mm_free_bytes();
+}
+
 static uint64_t op_utc_ns(void *machine)
 {
 	return utc_now();
@@ -263,6 +269,7 @@ static const struct control_ops ops = {
 	.blob_end = machine_blob_end,
 	.blob_drop = machine_blob_drop,
 	.machine_info = op_machine_info,
+	.mem_room = op_mem_room,
 	.uplink_info = machine_uplink_info,
 	.utc_ns = op_utc_ns,
 	.utc_at_least = op_utc_at_least,
