@@ -326,15 +326,18 @@ static int sub_info(void *machine, unsigned int link, uint16_t domid, unsigned i
 
 static int sched_set(void *machine, const struct vc_sched_set *set, struct control_error *err)
 {
+	struct sim *s = machine;
+	const char *other = set->kind == VC_SCHED_NET ? "hfq" : "share";
+
 	if (set->kind == VC_SCHED_NET && strcmp(set->target, uplink_name))
 		return control_refuse(err, ENODEV, "no-uplink", "there is no uplink %s", set->target);
-	if (strcmp(set->policy, "rr") && strcmp(set->policy, "hfq"))
-		return control_refuse(err, EINVAL, "no-policy", "there is no policy %s: rr, hfq", set->policy);
+	if (strcmp(set->policy, "rr") && strcmp(set->policy, other))
+		return control_refuse(err, EINVAL, "no-policy", "there is no policy %s: rr, %s", set->policy, other);
 	if (set->kind == VC_SCHED_NET) {
-		struct sim *s = machine;
-
 		memcpy(s->policy, set->policy, sizeof(s->policy));
 		s->rate_bps = set->rate_bps;
+	} else {
+		memcpy(s->cpu_policy, set->policy, sizeof(s->cpu_policy));
 	}
 	return 0;
 }
@@ -342,15 +345,16 @@ static int sched_set(void *machine, const struct vc_sched_set *set, struct contr
 static int sched_info(void *machine, unsigned int index, struct vc_sched_rec *out)
 {
 	const struct sim *s = machine;
+	const char *policy = index ? s->policy : s->cpu_policy;
 
 	if (index > 1)
 		return -ENOENT;
 	out->kind = index ? VC_SCHED_NET : VC_SCHED_CPU;
 	snprintf(out->target, sizeof(out->target), "%s", index ? uplink_name : "");
-	snprintf(out->policy, sizeof(out->policy), "%s", index && s->policy[0] ? s->policy : "rr");
+	snprintf(out->policy, sizeof(out->policy), "%s", policy[0] ? policy : "rr");
 	out->flags = index && s->rate_bps ? VC_SCHED_PACED : 0;
 	out->rate_bps = index ? s->rate_bps ? s->rate_bps : 1000000000 : 0;
-	snprintf(out->choices, sizeof(out->choices), "rr hfq");
+	snprintf(out->choices, sizeof(out->choices), index ? "rr hfq" : "rr share");
 	return 0;
 }
 

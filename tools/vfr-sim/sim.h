@@ -51,6 +51,7 @@ struct sim {
 	} log[SIM_LOG];
 	uint64_t log_next;	/* number of the next record; they count from 1 */
 	struct tap tap;
+	char cpu_policy[VC_NAME];
 	char policy[VC_NAME];	/* of the uplink's scheduler, and what its line carries (0: it is not paced) */
 	uint64_t rate_bps;
 };

@@ -78,6 +78,18 @@ static int create(uint16_t domid, const struct control_dom_spec *spec, struct do
 	return ret;
 }
 
+/* Weight and cap are the domain's: its vcpus have equal parts. */
+static void set_cpu_share(struct domain *d, const struct control_dom_spec *spec)
+{
+	uint32_t weight = spec->cpu_weight ? spec->cpu_weight : CPUSCHED_WEIGHT_DEFAULT;
+	uint32_t n = d->nr_vcpus, cap = (spec->cpu_cap + n - 1) / n;
+	int kick;
+
+	weight = weight > n ? weight / n : 1;
+	for (uint32_t i = 0; i < n; i++)
+		cpusched_item_set(the_cpusched, &d->vcpus[i]->sched, CPUSCHED_ANY_CPU, weight, cap, time_now_ns(), &kick);
+}
+
 static int op_dom_create(void *machine, uint16_t domid, const struct control_dom_spec *spec, struct control_error *err)
 {
 	struct domain *d;
@@ -97,11 +109,7 @@ static int op_dom_create(void *machine, uint16_t domid, const struct control_dom
 	ret = create(domid, spec, &d);
 	if (ret)
 		return control_refuse(err, -ret, "no-memory", "'%s': cannot be created (error %d)", spec->name, -ret);
-	for (uint32_t i = 0; i < d->nr_vcpus; i++) {
-		int kick;
-		cpusched_item_set(the_cpusched, &d->vcpus[i]->sched, CPUSCHED_ANY_CPU,
-				  spec->cpu_weight ? spec->cpu_weight : CPUSCHED_WEIGHT_DEFAULT, spec->cpu_cap, time_now_ns(), &kick);
-	}
+	set_cpu_share(d, spec);
 	d->control = spec->flags & VC_DOM_CONTROL;
 	ret = build(d, spec, err);
 	if (ret) {

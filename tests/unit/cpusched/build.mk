@@ -3,7 +3,7 @@
 DEB_PKGS += clang libcmocka-dev
 
 CPUSCHED_TEST := $(B)/tests/unit/cpusched/test_cpusched
-$(CPUSCHED_TEST): tests/unit/cpusched/test_cpusched.c tests/unit/cpusched/sim.c tests/unit/cpusched/sim.h \
+$(CPUSCHED_TEST): $(wildcard tests/unit/cpusched/*.c) tests/unit/cpusched/sim.h \
 		$(patsubst %.c,$(B)/asan/%.o,$(wildcard xen/sched/cpu/*.c)) $(B)/asan/libenvhost.a
 	@mkdir -p $(@D)
 	@echo "  TEST $@"

@@ -9,12 +9,16 @@ static struct sim_vcpu *vcpu_of(struct sched_item *item)
 	return item ? (struct sim_vcpu *)((char *)item - offsetof(struct sim_vcpu, item)) : NULL;
 }
 
+const char *sim_policy = "rr";
+
 void sim_init(struct sim *sim, unsigned int ncpus)
 {
 	memset(sim, 0, sizeof(*sim));
 	sim->ncpus = ncpus;
 	sim->now = 1;
-	if (cpusched_create(&sim->s, "rr", ncpus))
+	for (unsigned int i = 0; i < ncpus; i++)
+		sim->cpu[i].slice_end = UINT64_MAX;
+	if (cpusched_create(&sim->s, sim_policy, ncpus))
 		__builtin_trap();
 }
 
@@ -66,14 +70,14 @@ static void pick(struct sim *sim, unsigned int cpu)
 	c->kicked = false;
 	c->current = vcpu_of(choice.item);
 	c->since = sim->now;
-	c->slice_end = sim->now + choice.slice_ns;
+	c->slice_end = choice.item || choice.slice_ns ? sim->now + choice.slice_ns : UINT64_MAX;
 	kick(sim, choice.kick);
 }
 
 static uint64_t cpu_event(const struct sim_cpu *c)
 {
 	if (!c->current)
-		return UINT64_MAX;
+		return c->slice_end;
 	uint64_t burst = c->current->run_ns ? c->since + c->current->left_ns : UINT64_MAX;
 	return burst < c->slice_end ? burst : c->slice_end;
 }
@@ -106,7 +110,8 @@ static void count_idle_with_work(struct sim *sim)
 {
 	for (unsigned int c = 0; c < sim->ncpus; c++)
 		for (unsigned int i = 0; !sim->cpu[c].current && i < sim->nvcpus; i++)
-			sim->idle_with_work += sim->vcpu[i].item.state == SCHED_QUEUED && (sim->vcpu[i].item.affinity >> c & 1);
+			sim->idle_with_work += sim->vcpu[i].item.state == SCHED_QUEUED && !sim->vcpu[i].item.parked &&
+					       (sim->vcpu[i].item.affinity >> c & 1);
 }
 
 static void step(struct sim *sim)
@@ -116,7 +121,7 @@ static void step(struct sim *sim)
 		if (cpu_event(c) > sim->now)
 			continue;
 		charge(sim, c);
-		if (c->current->run_ns && c->current->left_ns == 0)
+		if (c->current && c->current->run_ns && c->current->left_ns == 0)
 			burst_done(sim, c->current);
 		pick(sim, i);
 	}
@@ -140,8 +145,13 @@ void sim_run(struct sim *sim, uint64_t ns, uint64_t switch_every)
 		if (switch_at <= t) {
 			sim->now = switch_at;
 			switch_at += switch_every;
-			if (cpusched_switch(sim->s, "rr", sim->now))
+			sim->switches++;
+			if (cpusched_switch(sim->s, cpusched_policy_name(sim->switches % 2), sim->now))
 				__builtin_trap();
+			/* As the machine does: whoever is idle looks. */
+			for (unsigned int i = 0; i < sim->ncpus; i++)
+				kick(sim, (int)i);
+			run_kicked(sim);
 			continue;
 		}
 		sim->now = t < end ? t : end;

@@ -28,13 +28,14 @@ struct sim_cpu {
 
 struct sim {
 	struct cpusched *s;
-	unsigned int ncpus, nvcpus;
+	unsigned int ncpus, nvcpus, switches;
 	uint64_t now;
 	uint64_t idle_with_work; /* times a CPU was idle although a queued vcpu might have run there */
 	struct sim_cpu cpu[CPUSCHED_MAX_CPUS];
 	struct sim_vcpu vcpu[SIM_MAX_VCPUS];
 };
 
+extern const char *sim_policy;
 void sim_init(struct sim *sim, unsigned int ncpus);
 struct sim_vcpu *sim_add(struct sim *sim, uint64_t run_ns, uint64_t sleep_ns, uint64_t affinity);
 /* Run until now + ns; every so often (0: never) switch the policy live. */
@@ -42,5 +43,10 @@ void sim_run(struct sim *sim, uint64_t ns, uint64_t switch_every);
 /* NULL, or which rule does not hold. */
 const char *sim_broken(const struct sim *sim);
 void sim_end(struct sim *sim);
+
+/* test_cpusched.c: => fails the test if a rule does not hold, or a CPU was idle while a vcpu waited for it. */
+void check(const struct sim *sim);
+/* test_share.c: => how many failed */
+int run_share_tests(void);
 
 #endif

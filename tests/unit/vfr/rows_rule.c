@@ -121,6 +121,11 @@ static const struct row rows[] = {
 	{ "trace: echo", "trace u icmp X:7>S echo -> forward u" },
 	{ "trace: arp", "trace u arp U>S -> consumed" },
 	{ "trace: garbage", "trace u tcp X:9>S:1000 cut=50 -> drop short" },
+	{ "classes: a rule on the way chooses, a later one anew, none leaves it", "rule A out accept count udp class=2\n"
+	  "rule A out accept udp dport=53 class=3\nin A udp S:1000>X:9\nfwd u\nclass 2\nin A udp S:1000>X:53\nfwd u\nclass 3\n"
+	  "in A tcp S:1000>X:9 flags=S\nfwd u\nclass 0" },
+	{ "classes: stay with the connection, both ways", "rule A out accept count tcp class=5\n" STATEFUL SYN "fwd u\nclass 5\n"
+	  SYNACK "fwd A\nclass 5\n" ACK "fwd u\nclass 5" },
 	{ "many rules: the classifier finds the one", "repeat 40 rule A out accept udp dport=9%\nrule A out drop udp dport=5000-5999\n"
 	  "in A udp S:1000>X:917\nfwd u\nin A udp S:1000>X:5500\ndrop rule" },
 };

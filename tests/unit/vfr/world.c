@@ -379,11 +379,18 @@ static void cmd_turned(struct world *w, char *rest)
 		expect_forward_counts(w, p->in_port, p->in_port, p->len);
 }
 
+static void cmd_class(struct world *w, char *rest)
+{
+	if (!w->last || w->last->sched_class != strtoul(rest, NULL, 10))
+		fail(w, "class %u", w->last ? w->last->sched_class : 0);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(struct world *w, char *rest);
 } commands[] = {
 	{ "in", cmd_in }, { "fwd", cmd_fwd }, { "drop", cmd_drop }, { "consumed", cmd_consumed }, { "held", cmd_held },
+	{ "class", cmd_class },
 	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "relcons", cmd_relcons },
 	{ "event", cmd_event }, { "time", cmd_time }, { "trace", cmd_trace },
 	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },

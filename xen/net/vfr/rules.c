@@ -288,8 +288,8 @@ static void count(struct ctx *c, struct vfr_ruleset *s, uint32_t i, const struct
 	n->bytes += p->len;
 }
 
-/* => the first rule of the set that decides; NULL: none does. */
-static const struct vfr_rule *decide(struct ctx *c, struct vfr_ruleset *s, const struct vfr_pkt *p, struct query *q,
+/* => the first rule of the set that decides; NULL: none does. Each that matches on the way may choose the packet's class. */
+static const struct vfr_rule *decide(struct ctx *c, struct vfr_ruleset *s, const struct vfr_pkt *p, struct way *w, struct query *q,
 				     struct vfr_dom *d, enum vfr_dir dir)
 {
 	const struct classifier *cl = s->cl[p->flags & VFR_PF_IPV6 ? 1 : 0][dir];
@@ -306,19 +306,21 @@ static const struct vfr_rule *decide(struct ctx *c, struct vfr_ruleset *s, const
 		count(c, s, i, p);
 		if (r->flags & VFR_RULE_LOG)
 			vfr_event(c, d, VFR_EV_RULE_LOG, p, r->id);
+		if (r->sched_class)
+			w->sched_class = r->sched_class;
 		if (!(r->flags & VFR_RULE_COUNT))
 			return r;
 	}
 	return NULL;
 }
 
-static int open_conn(struct ctx *c, struct vfr_pkt *p, struct way *w, struct vfr_dom *d, const struct query *q, uint16_t class)
+static int open_conn(struct ctx *c, struct vfr_pkt *p, struct way *w, struct vfr_dom *d, const struct query *q)
 {
 	if (q->conn.state == VFR_ST_INVALID)
 		return vfr_drop(c, p, VFR_DROP_CONN_STATE);
 	if (!(p->flags & VFR_PF_PORTS))
 		return 0;
-	enum vfr_drop r = vfr_conn_open(c, p, d, class);
+	enum vfr_drop r = vfr_conn_open(c, p, d, w->sched_class);
 	if (r == VFR_DROP_CONN_QUOTA)
 		vfr_event(c, d, VFR_EV_CONN_QUOTA, p, 0);
 	return r ? vfr_drop(c, p, r) : 0;
@@ -326,11 +328,9 @@ static int open_conn(struct ctx *c, struct vfr_pkt *p, struct way *w, struct vfr
 
 static int act(struct ctx *c, struct vfr_pkt *p, struct way *w, struct vfr_dom *d, const struct query *q, const struct vfr_rule *r)
 {
-	if (r->sched_class)
-		w->sched_class = r->sched_class;
 	switch (r->action) {
 	case VFR_ACT_ACCEPT:
-		return r->flags & VFR_RULE_STATE ? open_conn(c, p, w, d, q, r->sched_class) : 0;
+		return r->flags & VFR_RULE_STATE ? open_conn(c, p, w, d, q) : 0;
 	case VFR_ACT_DROP:
 		return vfr_drop(c, p, VFR_DROP_RULE);
 	default:
@@ -348,7 +348,7 @@ static int ask(struct ctx *c, struct vfr_pkt *p, struct way *w, struct vfr_dom *
 	struct vfr_ruleset *lists[2] = { rcu_get(c->v->global_rules), rcu_get(d->rules) };
 
 	for (unsigned int i = 0; i < 2; i++) {
-		const struct vfr_rule *r = lists[i] ? decide(c, lists[i], p, q, d, dir) : NULL;
+		const struct vfr_rule *r = lists[i] ? decide(c, lists[i], p, w, q, d, dir) : NULL;
 
 		if (!r)
 			continue;

@@ -24,7 +24,7 @@ struct cpusched {
 };
 
 static const struct cpusched_ops *const policies[] = {
-	&cpusched_rr,
+	&cpusched_rr, &cpusched_share,
 };
 
 static const struct cpusched_ops *find_policy(const char *name)
@@ -264,6 +264,8 @@ struct cpusched_choice cpusched_pick(struct cpusched *s, int cpu, uint64_t now_n
 		choice.item->runnable = true;
 		c->until_ns = now_ns + choice.slice_ns;
 	}
+	if (choice.kick == CPUSCHED_NO_CPU && s->ops->hand_on)
+		choice.kick = s->ops->hand_on(s->inst);
 	unlock(s);
 	return choice;
 }
@@ -283,7 +285,7 @@ static void move_items(struct cpusched *s, const struct cpusched_ops *ops, void 
 	s->inst = inst;
 	for (struct sched_link *l = s->items.next; l != &s->items; l = l->next) {
 		struct sched_item *item = item_of(l);
-		item->boosted = false;
+		item->boosted = item->parked = false;
 		item->slice_left_ns = 0;
 		if (ops->vcpu_add)
 			ops->vcpu_add(inst, item);

@@ -47,6 +47,9 @@ struct sched_item {
 	uint64_t slice_left_ns;   /* policy: of a slice that was cut short */
 	uint64_t run_ns;          /* sum of its time as current */
 	uint64_t wait_ns, wait_max_ns; /* sum and worst of its times as queued */
+	bool parked;              /* policy: waits for its cap, whoever is idle */
+	uint64_t virtual_ns;      /* policy: its time by weight */
+	uint64_t paid_ns;         /* policy: when its cap has paid for what it ran */
 	struct sched_link queue;  /* policy's */
 	struct sched_link all;    /* frame's list of all vcpus */
 };
@@ -74,6 +77,8 @@ struct cpusched_ops {
 	void (*dequeue)(void *inst, struct sched_item *item);
 	/* Take out the one to run on `cpu` and say for how long; NULL: idle. */
 	struct sched_item *(*pick)(void *inst, int cpu, uint64_t now_ns, uint64_t *slice_ns);
+	/* After a pick: another CPU, idle, that has something to pick; or CPUSCHED_NO_CPU. May be NULL. */
+	int (*hand_on)(void *inst);
 	/* Should `item`, just queued on `cpu`, make that CPU pick again before its slice ends? */
 	bool (*preempts)(void *inst, const struct sched_item *item, int cpu);
 	/* `item` was current on `cpu` for `ran_ns`. May be NULL. */
@@ -123,6 +128,6 @@ struct sched_item *cpusched_current(const struct cpusched *s, int cpu);
 uint64_t cpusched_idle_mask(const struct cpusched *s);
 
 /* The registered policies. */
-extern const struct cpusched_ops cpusched_rr;
+extern const struct cpusched_ops cpusched_rr, cpusched_share;
 
 #endif
