@@ -9,11 +9,11 @@ NETSCHED_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard xen/sched/net/*.c)) $(B)/libe
 $(NETSCHED_BENCH)/cost $(NETSCHED_BENCH)/quality: $(NETSCHED_BENCH)/%: bench/netsched/%.c $(NETSCHED_OBJ)
 	@mkdir -p $(@D)
 	@$(CC_HOST) $(CFLAGS_HOST) -static -o $@ $^ -lm
-$(NETSCHED_BENCH)/flood: bench/netsched/flood.c
+$(NETSCHED_BENCH)/flood $(NETSCHED_BENCH)/delay: $(NETSCHED_BENCH)/%: bench/netsched/%.c
 	@mkdir -p $(@D)
 	@$(CC_HOST) $(CFLAGS_HOST) -static -o $@ $^
 
-NETSCHED_PROGS := $(addprefix $(NETSCHED_BENCH)/,cost quality flood)
+NETSCHED_PROGS := $(addprefix $(NETSCHED_BENCH)/,cost quality flood delay)
 
 $(NETSCHED_BENCH)/peers.txt: $(NETSCHED_PROGS) bench/netsched/peers.sh bench/netsched/guest-init
 	@bench/netsched/peers.sh $(NETSCHED_BENCH) $@.new && mv $@.new $@

@@ -7,6 +7,7 @@ policies="rr drr hfq"
 for q in pfifo fq_codel drr qfq htb; do
 	awk -v q=$q '$1 == "none" { base[$2] = $3 } $1 == q { print $2, $3 - base[$2] }' "$dir/peers.txt" > "$dir/cost-$q.dat"
 done
+for q in fq_codel drr qfq htb; do awk -v q="delay_$q" '$1 == q { print $2, $3 }' "$dir/peers.txt" > "$dir/delay-linux-$q.dat"; done
 for m in sparse saturated; do awk -v q=ours_$m '$1 == q { print $2, $3 }' "$dir/peers.txt" > "$dir/cost-hfq-$m.dat"; done
 for p in $policies; do
 	"$dir/quality" delay "$p" > "$dir/delay-$p.dat"
@@ -28,7 +29,10 @@ set output "$dir/delay.svg"
 set title "A sparse domain beside three floods, 100 Mbit/s"
 set xlabel "ms in the queue"
 set ylabel "part of the packets"
-plot for [p in "$policies"] "$dir/delay-".p.".dat" with steps lw 2 title p
+set xrange [0:5]
+plot for [p in "$policies"] "$dir/delay-".p.".dat" with steps lw 3 title p, \
+	for [q in "fq_codel drr qfq htb"] "$dir/delay-linux-".q.".dat" with steps dashtype 2 title "Linux ".q
+set xrange [*:*]
 set ylabel "Mbit/s"
 set xlabel "ms"
 do for [p in "$policies"] {

@@ -60,5 +60,9 @@ for k in frames segments; do
 	line "hfq worst lag of its bound, $k" "$(q worst_lag_$k)" 1 "$(q worst_lag_$k)" "<=1" "$(q worst_lag_$k) <= 1"
 done
 line "hfq Jain index, 100 domains, mixed lengths" "$(q jain)" "$(q jain_rr) (rr)" - ">=0.999" "$(q jain) >= 0.999"
+for q in pfifo fq_codel drr qfq htb; do
+	theirs=$(awk -v n="delay_$q" '$1 == n && $3 >= 0.99 { printf "%.4f", $2 + 0.016; exit }' "$dir/peers.txt")
+	line "hfq p99 of a sparse domain beside floods, ms, and $q's" "$(q p99_flood_ms)" "$theirs" "$(div "$theirs" "$(q p99_flood_ms)")" - 1
+done
 line "hfq p99 of a sparse domain beside floods, ms" "$(q p99_flood_ms)" "$(q p99_flood_rr_ms) (rr)" \
 	"$(div "$(q p99_flood_rr_ms)" "$(q p99_flood_ms)")" "<= a frame + solo" "$(q p99_flood_ms) <= $(q p99_solo_ms) + 0.124"
