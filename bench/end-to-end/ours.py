@@ -79,7 +79,7 @@ def crowd_site(path, debians, smalls):
     return site.write(path, domains, **shared), ports
 
 
-def crowd(build, work, samples, note, debians=16, smalls=100, limit=300):
+def crowd(build, work, samples, note, debians=16, smalls=100, limit=900):
     """16 Debian guests and 100 small ones at once: how many answer, and when the last does."""
     workdir = f"{work}/crowd"
     os.makedirs(workdir, exist_ok=True)
