@@ -55,7 +55,7 @@ def start_own(site, forwards):
 def invite_own(m):
     print("\nIn another terminal:\n")
     for guest, host in m.ports.items():
-        print(f"  127.0.0.1:{host} leads to port {guest}")
+        print(f"  127.0.0.1:{host} leads to port {guest}, as soon as its guest serves it")
     print(f"  {CTL} help")
 
 
