@@ -127,8 +127,11 @@ static void run(struct replay *r, pcap_t *in, bool link, bool verbose)
 		int port = port_of(r, bytes, h->caplen);
 
 		now = h->ts;
-		for (last = last ? last : ns; last + 250000000u < ns; last += 250000000u)
+		/* The router's clock never goes back, whatever a capture's does, and a year without packets is not played out. */
+		ns = ns > last ? ns : last;
+		for (uint64_t step = 250000000u + (last ? ns - last : 0) / 1000; last && last + step < ns; last += step)
 			vfr_timer(r->v, last);
+		last = ns;
 		p->head = malloc(h->caplen ? h->caplen : 1);
 		memcpy(p->head, bytes, h->caplen);
 		p->len = h->caplen;
@@ -156,6 +159,7 @@ int main(int argc, char **argv)
 	bool link = false, verbose = false;
 	char error[PCAP_ERRBUF_SIZE];
 	struct replay r = { 0 };
+	pcap_t *dead = NULL;
 	int o;
 
 	while ((o = getopt(argc, argv, "w:p:lvh")) != -1) {
@@ -193,7 +197,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (out_path) {
-		out = pcap_dump_open(pcap_open_dead(DLT_EN10MB, 262144), out_path);
+		dead = pcap_open_dead(DLT_EN10MB, 262144);
+		out = dead ? pcap_dump_open(dead, out_path) : NULL;
 		if (!out) {
 			fprintf(stderr, "vfr-replay: cannot write %s\n", out_path);
 			return 1;
@@ -202,8 +207,10 @@ int main(int argc, char **argv)
 	run(&r, in, link, verbose);
 	summary(r.v);
 	vfr_destroy(r.v);
-	if (out)
+	if (out) {
 		pcap_dump_close(out);
+		pcap_close(dead);
+	}
 	pcap_close(in);
 	return 0;
 }
