@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The router under libFuzzer: 30 s in `make check`, 10 minutes in `make fuzz-vfr-long`. The corpus grows in build/.
 
-DEB_PKGS += clang
+DEB_PKGS += clang xz-utils
 VFR_FUZZ_T := tests/fuzz/vfr
 VFR_FUZZ_OBJ := $(patsubst %.c,$(B)/fuzz/%.o,$(wildcard xen/net/vfr/*.c)) $(B)/fuzz/libenvhost.a
 VFR_FUZZ_SECONDS ?= 30
@@ -14,8 +14,9 @@ $(B)/vfr-fuzz: $(B)/asan/$(VFR_FUZZ_T)/fuzz.o $(B)/asan/$(VFR_FUZZ_T)/world.o $(
 $(B)/vfr-seeds: $(B)/asan/$(VFR_FUZZ_T)/seeds.o $(addprefix $(B)/asan/tests/unit/vfr/,craft.o craft_dhcp.o describe.o)
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^
 
-$(B)/vfr-corpus/.made: $(B)/vfr-seeds $(VFR_FUZZ_T)/seeds.txt
-	@mkdir -p $(@D) && $(B)/vfr-seeds $(VFR_FUZZ_T)/seeds.txt $(@D) && touch $@
+# What long runs have found worth keeping is in the tree, merged: vfr-fuzz -merge=1 NEW build/vfr-corpus, then tar and xz.
+$(B)/vfr-corpus/.made: $(B)/vfr-seeds $(VFR_FUZZ_T)/seeds.txt $(VFR_FUZZ_T)/corpus.tar.xz
+	@mkdir -p $(@D) && tar -xf $(VFR_FUZZ_T)/corpus.tar.xz -C $(@D) && $(B)/vfr-seeds $(VFR_FUZZ_T)/seeds.txt $(@D) && touch $@
 
 CHECKS += vfr-fuzz
 check-vfr-fuzz = $(B)/vfr-fuzz -max_total_time=$(VFR_FUZZ_SECONDS) -max_len=8192 -rss_limit_mb=1024 -artifact_prefix=$(B)/vfr-crash- -print_final_stats=1 $(B)/vfr-corpus && echo "1 passed, 0 failed"
