@@ -3,6 +3,7 @@
 """`make demo`: the demonstration system, probed as a user would, unattended. The transcript is for people; exit 0 when all held."""
 import os
 import re
+import subprocess
 import sys
 import time
 
@@ -71,6 +72,19 @@ def probe_control(m, v):
     v.add("drops have names", expect(ctl(m, "drops"), ""))
 
 
+def probe_source(m, v):
+    v.add("a guest that sends from a port of its neighbour is stopped", expect(
+        ctl(m, "trace", "tcp 10.0.2.15:21500 > 10.0.2.2:80", "--from", "web1"), "src-port"))
+
+
+def compare_plain(v):
+    """The three failures of a plain port router, shown on it and on ours, with Linux stacks around both."""
+    say("the same stacks around a plain port router, and around ours")
+    done = subprocess.run([f"{vfr.TOP}/tests/net/before_after.py", vfr.BUILD], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    show(done.stdout)
+    v.add("what a plain port router loses is not lost here", None if done.returncode == 0 else f"exit {done.returncode}")
+
+
 def probe_console(m, v):
     """Type a command on a Debian guest's console and read what it prints."""
     got, out, err = m.ctl("console", "web1", stdin="echo typed-$((6*7))\n", timeout=8)
@@ -86,12 +100,14 @@ def main():
     try:
         probe_http(m, v)
         probe_control(m, v)
+        probe_source(m, v)
         probe_console(m, v)
         time.sleep(0.1)
         v.add("the machine is alive at the end", None if m.alive() else "it ended")
     finally:
         demo_site.stop()
     say("the machine is stopped")
+    compare_plain(v)
     return v.close()
 
 
