@@ -28,23 +28,26 @@ static void add_range(struct ranges *r, const struct object *o, unsigned int pro
 	r->v[r->n++] = (struct range){(const void *)o->body, o, proto, first, last};
 }
 
-/* RFC 7597, appendix B: with a offset bits each block of 2^(16-a) ports holds one run of 2^(16-a-k); block 0 is left out if a > 0. */
+struct adding {
+	struct ranges *r;
+	const struct object *o;
+	unsigned int proto;
+};
+
+static void add_run(void *ctx, unsigned int first, unsigned int last)
+{
+	const struct adding *a = ctx;
+
+	add_range(a->r, a->o, a->proto, first, last);
+}
+
 static void add_slice(struct ranges *r, const struct object *o)
 {
 	const struct vc_slice_add *s = (const void *)o->body;
-	unsigned int m = 16 - s->a - s->k;
 
-	for (unsigned int p = 1; p <= VC_PROTO_SCTP; p <<= 1) {
-		if (!(s->protos & p))
-			continue;
-		if (s->kind == VC_SLICE_RANGE)
-			add_range(r, o, p, s->first, s->last);
-		for (unsigned int j = s->a ? 1 : 0; s->kind == VC_SLICE_MAPE && j < 1u << s->a; j++) {
-			unsigned int first = j << (16 - s->a) | s->psid << m;
-
-			add_range(r, o, p, first, first + (1u << m) - 1);
-		}
-	}
+	for (unsigned int p = 1; p <= VC_PROTO_SCTP; p <<= 1)
+		if (s->protos & p)
+			vfrc_each_run(s, add_run, &(struct adding){r, o, p});
 }
 
 static int range_cmp(const void *x, const void *y)

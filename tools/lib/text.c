@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text and its meaning: addresses, sizes, rates, times, ports. */
+/* Text and its meaning: addresses, sizes, rates, times, protocols, names. */
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
@@ -237,113 +237,6 @@ void vfrc_format_protos(unsigned int set, char *out, size_t n)
 	for (size_t i = 0; i < NPROTOS && len < n; i++)
 		if (set & protos[i].bit)
 			len += snprintf(out + len, n - len, "%s%s", len ? "+" : "", protos[i].name);
-}
-
-/* What a slice without a protocol means. */
-#define DEFAULT_PROTOS (VC_PROTO_TCP | VC_PROTO_UDP | VC_PROTO_ICMP)
-
-static int parse_protos(char *s, uint8_t *set)
-{
-	*set = 0;
-	for (char *w = strtok(s, "+"); w; w = strtok(NULL, "+")) {
-		unsigned int bit = vfrc_proto_bit(w);
-
-		if (!bit)
-			return -1;
-		*set |= bit;
-	}
-	return *set ? 0 : -1;
-}
-
-static int parse_mape(const char *s, struct vc_slice_add *slice)
-{
-	unsigned int a, k, psid;
-	int n = 0;
-
-	if (sscanf(s, "%u/%u/%u%n", &a, &k, &psid, &n) != 3 || s[n] || a + k > 16 || !k || psid >> k)
-		return -1;
-	slice->kind = VC_SLICE_MAPE;
-	slice->a = a;
-	slice->k = k;
-	slice->psid = psid;
-	slice->protos = DEFAULT_PROTOS;
-	return 0;
-}
-
-int vfrc_parse_ports(const char *s, struct vc_slice_add *slice)
-{
-	char buf[96];
-	char *slash, *dash;
-	uint64_t first, last;
-
-	if (!strncmp(s, "mape ", 5) || !strncmp(s, "mape:", 5))
-		return parse_mape(s + 5, slice);
-	if (strlen(s) >= sizeof(buf))
-		return -1;
-	strcpy(buf, s);
-	slash = strchr(buf, '/');
-	if (slash)
-		*slash = 0;
-	dash = strchr(buf, '-');
-	if (dash)
-		*dash = 0;
-	if (vfrc_parse_count(buf, 65535, &first) || strchr(buf, '/'))
-		return -1;
-	last = first;
-	if (dash && vfrc_parse_count(dash + 1, 65535, &last))
-		return -1;
-	if (first > last)
-		return -1;
-	slice->kind = VC_SLICE_RANGE;
-	slice->first = first;
-	slice->last = last;
-	slice->protos = DEFAULT_PROTOS;
-	return slash ? parse_protos(slash + 1, &slice->protos) : 0;
-}
-
-void vfrc_format_ports(const struct vc_slice_add *s, char *out, size_t n)
-{
-	char p[40];
-
-	vfrc_format_protos(s->protos, p, sizeof(p));
-	switch (s->kind) {
-	case VC_SLICE_RANGE:
-		snprintf(out, n, s->first == s->last ? "%u%.0u/%s" : "%u-%u/%s", s->first, s->first == s->last ? 0 : s->last, p);
-		break;
-	case VC_SLICE_MAPE:
-		snprintf(out, n, "mape %u/%u/%u", s->a, s->k, s->psid);
-		break;
-	case VC_SLICE_WHOLE:
-		snprintf(out, n, "whole/%u", s->prefix);
-		break;
-	case VC_SLICE_PROTOCOL:
-		snprintf(out, n, "protocol %u", s->protocol);
-		break;
-	case VC_SLICE_ESP_SPI:
-		snprintf(out, n, "esp spi 0x%x", s->spi);
-		break;
-	default:
-		snprintf(out, n, "internal");
-	}
-}
-
-int vfrc_parse_slice(const char *s, struct vc_slice_add *slice, bool *addr_given)
-{
-	const char *colon = strchr(s, ':');
-	char addr[64];
-
-	*addr_given = false;
-	if (colon && strncmp(s, "mape:", 5)) {
-		if ((size_t)(colon - s) >= sizeof(addr))
-			return -1;
-		memcpy(addr, s, colon - s);
-		addr[colon - s] = 0;
-		if (vfrc_parse_ip(addr, &slice->addr) || !vfrc_ip_is_v4(&slice->addr))
-			return -1;
-		*addr_given = true;
-		s = colon + 1;
-	}
-	return vfrc_parse_ports(s, slice);
 }
 
 bool vfrc_name_ok(const char *s, size_t size)

@@ -44,7 +44,7 @@ int vfrc_call(struct vfrc *c, uint16_t type, const void *body, size_t n, struct 
 int vfrc_pages(struct vfrc *c, uint16_t type, struct vc_page *q, int (*fn)(void *ctx, const struct vc_page_reply *p, const uint8_t *rec,
 	       const uint8_t *end), void *ctx, struct vfrc_reply *r);
 
-/* --- text: text.c ---------------------------------------------------------------------------------------------------- */
+/* --- text: text.c, ports.c -------------------------------------------------------------------------------------------- */
 
 /* Parsers return 0, or -1 where the text is not one. */
 int vfrc_parse_ip(const char *s, struct vc_ip *ip);
@@ -67,6 +67,8 @@ int vfrc_parse_ports(const char *s, struct vc_slice_add *slice);
 void vfrc_format_ports(const struct vc_slice_add *slice, char *out, size_t n);
 /* => [ADDR:]PORTS; *addr_given tells whether there was an address */
 int vfrc_parse_slice(const char *s, struct vc_slice_add *slice, bool *addr_given);
+/* => fn for each run of ports of a range or MAP-E set, in rising order */
+void vfrc_each_run(const struct vc_slice_add *slice, void (*fn)(void *ctx, unsigned int first, unsigned int last), void *ctx);
 int vfrc_proto_number(const char *name);			/* IP protocol number, or -1 */
 unsigned int vfrc_proto_bit(const char *name);			/* VC_PROTO_*, or 0 */
 bool vfrc_name_ok(const char *s, size_t size);

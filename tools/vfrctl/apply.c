@@ -109,25 +109,14 @@ int cmd_diff(struct cli *cli)
 /* --- modules ---------------------------------------------------------------------------------------------------------- */
 
 struct have {
-	char (*name)[VC_MODULE];
+	struct vc_blob_rec *v;
 	size_t n;
 };
-
-static int collect_blobs(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
-{
-	const struct vc_blob_rec *b = (const void *)rec;
-	struct have *h = ctx;
-
-	h->name = realloc(h->name, (h->n + p->count) * sizeof(*h->name));
-	for (uint32_t i = 0; i < p->count; i++)
-		memcpy(h->name[h->n++], b[i].name, VC_MODULE);
-	return 0;
-}
 
 static bool have_blob(const struct have *h, const char *name)
 {
 	for (size_t i = 0; i < h->n; i++)
-		if (!strncmp(h->name[i], name, VC_MODULE))
+		if (!strncmp(h->v[i].name, name, VC_MODULE))
 			return true;
 	return false;
 }
@@ -179,15 +168,13 @@ static int send_module(struct cli *cli, struct site *s, const struct module *m)
 /* Modules that the machine does not have yet are brought before the transaction. */
 int send_modules(struct cli *cli, struct site *s)
 {
-	struct vc_page q = {0};
-	struct have h = {0};
-	struct vfrc_reply r;
-	int rc = cli_result(cli, vfrc_pages(cli->c, VC_BLOB_LIST, &q, collect_blobs, &h, &r), &r);
+	struct have h;
+	int rc = cli_records(cli, VC_BLOB_LIST, sizeof(*h.v), &h.v, &h.n);
 
 	for (size_t i = 0; i < s->nmodules && !rc; i++)
 		if (!have_blob(&h, s->modules[i]->name))
 			rc = send_module(cli, s, s->modules[i]);
-	free(h.name);
+	free(h.v);
 	return rc;
 }
 

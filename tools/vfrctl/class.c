@@ -6,31 +6,9 @@
 
 #include "cli.h"
 
-static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
-{
-	struct classes *c = ctx;
-	struct vc_class_rec *v = realloc(c->v, (c->n + p->count) * sizeof(*v) + 1);
-
-	if (!v)
-		return 1;
-	c->v = v;
-	memcpy(v + c->n, rec, p->count * sizeof(*v));
-	c->n += p->count;
-	return 0;
-}
-
 int classes_read(struct cli *cli, struct classes *out)
 {
-	struct vc_page q = {0};
-	struct vfrc_reply r;
-
-	*out = (struct classes){0};
-	return cli_result(cli, vfrc_pages(cli->c, VC_CLASS_LIST, &q, collect, out, &r), &r);
-}
-
-void classes_free(struct classes *c)
-{
-	free(c->v);
+	return cli_records(cli, VC_CLASS_LIST, sizeof(*out->v), &out->v, &out->n);
 }
 
 static const char *class_domain(const struct vc_class_rec *c)

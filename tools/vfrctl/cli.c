@@ -108,27 +108,42 @@ int cli_refuse(struct cli *cli, const char *name, int code, const char *fmt, ...
 	return EXIT_REFUSED;
 }
 
-static int collect_names(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
-{
-	const struct vc_dom_rec *d = (const void *)rec;
-	struct domains *all = ctx;
-	struct vc_dom_rec *v = realloc(all->v, (all->n + p->count) * sizeof(*v) + 1);
+struct collecting {
+	uint8_t **v;
+	size_t *n, size;
+	bool bad;
+};
 
+static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
+{
+	struct collecting *c = ctx;
+	uint8_t *v = p->record == c->size ? realloc(*c->v, (*c->n + p->count) * c->size + 1) : NULL;
+
+	c->bad = !v;
 	if (!v)
 		return 1;
-	all->v = v;
-	for (uint32_t i = 0; i < p->count; i++)
-		v[all->n++] = d[i];
+	*c->v = v;
+	memcpy(v + *c->n * c->size, rec, p->count * c->size);
+	*c->n += p->count;
 	return 0;
+}
+
+int cli_records(struct cli *cli, uint16_t type, size_t size, void *v, size_t *n)
+{
+	struct collecting c = {v, n, size};
+	struct vc_page q = {0};
+	struct vfrc_reply r;
+	int rc;
+
+	*c.v = NULL;
+	*n = 0;
+	rc = cli_result(cli, vfrc_pages(cli->c, type, &q, collect, &c, &r), &r);
+	return rc || !c.bad ? rc : cli_refuse(cli, "bad-reply", EPROTO, "the hypervisor's list 0x%x has records of another size", type);
 }
 
 int domains_read(struct cli *cli, struct domains *out)
 {
-	struct vc_page q = {0};
-	struct vfrc_reply r;
-
-	*out = (struct domains){0};
-	return cli_result(cli, vfrc_pages(cli->c, VC_DOM_LIST, &q, collect_names, out, &r), &r);
+	return cli_records(cli, VC_DOM_LIST, sizeof(*out->v), &out->v, &out->n);
 }
 
 /* "there is no domain wbe1", and the one that was meant. */

@@ -66,6 +66,8 @@ json_t *json_name(const char *s, size_t size);
 json_t *json_ip(const struct vc_ip *ip);
 json_t *json_time(uint64_t utc_ns);
 json_t *json_protos(unsigned int set);
+/* => the machine's only shared address; else EXIT_USAGE with how many there are, EXIT_REFUSED or EXIT_UNREACHABLE */
+int shared_address(struct cli *cli, struct vc_ip *out, unsigned int *found);
 /* => objects compared: slices by address and port, others by kind alone */
 int slice_order(const void *x, const void *y);
 /* => EXIT_REFUSED for a site file with mistakes, which in JSON are told here */
@@ -73,6 +75,8 @@ int site_refused(struct cli *cli, const struct site *s);
 /* => the name table that DROPS gives; *n entries, malloc'ed */
 struct vc_drop_rec *drop_table(struct cli *cli, size_t *n);
 
+/* => all records of a paged list as one array for the caller to free: v is the address of its pointer */
+int cli_records(struct cli *cli, uint16_t type, size_t size, void *v, size_t *n);
 /* => all domains, freed by the caller; or an exit code */
 struct domains {
 	struct vc_dom_rec *v;
@@ -86,7 +90,6 @@ struct classes {
 	size_t n;
 };
 int classes_read(struct cli *cli, struct classes *out);
-void classes_free(struct classes *c);
 void classes_text(const struct classes *all, const char *only);
 json_t *classes_json(const struct classes *all, uint16_t domid);
 void classes_prom(const struct classes *all, uint16_t domid);

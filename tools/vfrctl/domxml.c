@@ -191,31 +191,13 @@ static unsigned int read_on(struct import *im, xmlNode *root, const char *name, 
 	return otherwise;
 }
 
-/* Ports without an address are of the machine's only shared address. */
-static int shared_address(struct import *im, struct vc_ip *out)
-{
-	struct objects all;
-	struct vfrc_reply r;
-	unsigned int found = 0;
-
-	if (objects_read(im->cli->c, 0, VC_ADDR_ADD, &all, &r))
-		return -1;
-	for (size_t i = 0; i < all.n; i++) {
-		const struct vc_addr_add *a = (const void *)all.v[i]->body;
-
-		if (a->flags & VC_ADDR_SHARED)
-			*out = a->addr, found++;
-	}
-	objects_free(&all);
-	return found == 1 ? 0 : -1;
-}
-
 static void read_ports(struct import *im, xmlNode *n)
 {
 	char *t = text_of(n), *save;
 
 	for (char *w = strtok_r(t, ",\n", &save); w; w = strtok_r(NULL, ",\n", &save)) {
 		struct vc_slice_add s = {.kind = VC_SLICE_RANGE};
+		unsigned int found;
 		bool given;
 
 		trim(w);
@@ -224,7 +206,7 @@ static void read_ports(struct import *im, xmlNode *n)
 		memcpy(s.dom, im->m.name, sizeof(s.dom));
 		if (vfrc_parse_slice(w, &s, &given))
 			bad(im, n, "<ports> holds ports as 80/tcp or ADDRESS:20000-20999, with commas between");
-		else if (!given && shared_address(im, &s.addr))
+		else if (!given && shared_address(im->cli, &s.addr, &found))
 			bad(im, n, "<ports>: which address? There is not exactly one shared address: write ADDRESS:PORTS");
 		else
 			objects_add(&im->site.objects, VC_SLICE_ADD, &s, sizeof(s), xmlGetLineNo(n), 1);

@@ -22,26 +22,27 @@ struct guest {
 	char dns[2][64];
 };
 
-static void add_range(struct guest *g, unsigned int first, unsigned int last, unsigned int protos)
+struct adding {
+	struct guest *g;
+	unsigned int protos;
+};
+
+static void add_range(void *ctx, unsigned int first, unsigned int last)
 {
-	if (g->n < sizeof(g->r) / sizeof(*g->r)) {
-		g->r[g->n].first = first;
-		g->r[g->n].protos = protos;
-		g->r[g->n++].last = last;
-	}
+	const struct adding *a = ctx;
+	struct guest *g = a->g;
+
+	if (g->n == sizeof(g->r) / sizeof(*g->r))
+		return;
+	g->r[g->n].first = first;
+	g->r[g->n].last = last;
+	g->r[g->n++].protos = a->protos;
 }
 
 static void add_slice(struct guest *g, const struct vc_slice_add *s)
 {
-	unsigned int m = 16 - s->a - s->k;
-
-	if (!(s->protos & (VC_PROTO_TCP | VC_PROTO_UDP)))
-		return;
-	if (s->kind == VC_SLICE_RANGE)
-		add_range(g, s->first, s->last, s->protos);
-	for (unsigned int j = s->a ? 1 : 0; s->kind == VC_SLICE_MAPE && j < 1u << s->a; j++)
-		add_range(g, j << (16 - s->a) | s->psid << m, (j << (16 - s->a) | s->psid << m) + (1u << m) - 1,
-			  s->protos);
+	if (s->protos & (VC_PROTO_TCP | VC_PROTO_UDP))
+		vfrc_each_run(s, add_range, &(struct adding){g, s->protos});
 }
 
 static int range_cmp(const void *a, const void *b)

@@ -35,28 +35,25 @@ static unsigned int dom_index(struct map *m, const char *name)
 	return m->doms++;
 }
 
-static void own(struct map *m, unsigned int dom, unsigned int first, unsigned int last)
+struct owning {
+	struct map *m;
+	unsigned int dom;
+};
+
+static void own(void *ctx, unsigned int first, unsigned int last)
 {
+	const struct owning *o = ctx;
+
 	for (unsigned int p = first; p <= last; p++) {
-		m->ports[dom] += !m->owner[p];
-		m->owner[p] = dom + 1;
+		o->m->ports[o->dom] += !o->m->owner[p];
+		o->m->owner[p] = o->dom + 1;
 	}
 }
 
 static void add_slice(struct map *m, const struct vc_slice_add *s)
 {
-	unsigned int width = 16 - s->a - s->k, dom;
-
-	if (s->kind > VC_SLICE_MAPE)
-		return;
-	dom = dom_index(m, s->dom);
-	if (s->kind == VC_SLICE_RANGE)
-		own(m, dom, s->first, s->last);
-	for (unsigned int j = s->a ? 1 : 0; s->kind == VC_SLICE_MAPE && j < 1u << s->a; j++) {
-		unsigned int first = j << (16 - s->a) | s->psid << width;
-
-		own(m, dom, first, first + (1u << width) - 1);
-	}
+	if (s->kind <= VC_SLICE_MAPE)
+		vfrc_each_run(s, own, &(struct owning){m, dom_index(m, s->dom)});
 }
 
 /* Who has ports of a cell. */

@@ -73,13 +73,13 @@ int cmd_slice_ls(struct cli *cli)
 }
 
 /* Ports without an address are of the only shared one. */
-static int fill_address(struct cli *cli, struct vc_ip *out)
+int shared_address(struct cli *cli, struct vc_ip *out, unsigned int *found)
 {
 	struct objects all;
 	struct vfrc_reply r;
-	unsigned int found = 0;
 	int rc = cli_result(cli, objects_read(cli->c, 0, VC_ADDR_ADD, &all, &r), &r);
 
+	*found = 0;
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < all.n; i++) {
@@ -88,10 +88,18 @@ static int fill_address(struct cli *cli, struct vc_ip *out)
 		if (!(a->flags & VC_ADDR_SHARED))
 			continue;
 		*out = a->addr;
-		found++;
+		++*found;
 	}
 	objects_free(&all);
-	return found == 1 ? 0 : cli_usage(cli, "there are %u shared addresses: write ADDRESS:PORTS", found);
+	return *found == 1 ? 0 : EXIT_USAGE;
+}
+
+static int fill_address(struct cli *cli, struct vc_ip *out)
+{
+	unsigned int found;
+	int rc = shared_address(cli, out, &found);
+
+	return rc == EXIT_USAGE ? cli_usage(cli, "there are %u shared addresses: write ADDRESS:PORTS", found) : rc;
 }
 
 static int commit_one(struct cli *cli, uint16_t type, const struct vc_slice_add *s, unsigned int flags)

@@ -6,32 +6,11 @@
 
 #include "cli.h"
 
-struct table {
-	struct vc_drop_rec *v;
-	size_t n;
-};
-
-static int collect_drops(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
-{
-	struct table *t = ctx;
-
-	t->v = realloc(t->v, (t->n + p->count) * sizeof(*t->v));
-	memcpy(t->v + t->n, rec, p->count * sizeof(*t->v));
-	t->n += p->count;
-	return 0;
-}
-
 struct vc_drop_rec *drop_table(struct cli *cli, size_t *n)
 {
-	struct vc_page q = {0};
-	struct table t = {0};
-	struct vfrc_reply r;
+	struct vc_drop_rec *v;
 
-	*n = 0;
-	if (cli_result(cli, vfrc_pages(cli->c, VC_DROPS, &q, collect_drops, &t, &r), &r))
-		return NULL;
-	*n = t.n;
-	return t.v;
+	return cli_records(cli, VC_DROPS, sizeof(*v), &v, n) ? NULL : v;
 }
 
 struct stats {
@@ -169,7 +148,7 @@ static int stats(struct cli *cli, struct stats *st)
 		classes_text(&st->classes, st->only);
 		subs_text(&st->subs, st->only);
 	}
-	classes_free(&st->classes);
+	free(st->classes.v);
 	free(st->subs.v);
 	free(st->names);
 	if (!rc && st->json)

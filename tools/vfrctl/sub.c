@@ -22,6 +22,8 @@ int cmd_sub_ls(struct cli *cli)
 	int rc = cli_words(cli, 0, 1);
 
 	if (!rc)
+		rc = cli_known(cli, cli_word(cli, 0));
+	if (!rc)
 		rc = cli_result(cli, objects_read(cli->c, 0, VC_SUB_SET, &all, &r), &r);
 	if (rc)
 		return rc;
@@ -109,26 +111,9 @@ int cmd_sub_del(struct cli *cli)
 	return rc ? rc : cli_call(cli, VC_SUB_SET | VC_DEL, &m, sizeof(m), &r);
 }
 
-static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
-{
-	struct subs *s = ctx;
-	struct vc_sub_rec *v = realloc(s->v, (s->n + p->count) * sizeof(*v) + 1);
-
-	if (!v)
-		return 1;
-	s->v = v;
-	memcpy(v + s->n, rec, p->count * sizeof(*v));
-	s->n += p->count;
-	return 0;
-}
-
 int subs_read(struct cli *cli, struct subs *out)
 {
-	struct vc_page q = {0};
-	struct vfrc_reply r;
-
-	*out = (struct subs){0};
-	return cli_result(cli, vfrc_pages(cli->c, VC_SUB_LIST, &q, collect, out, &r), &r);
+	return cli_records(cli, VC_SUB_LIST, sizeof(*out->v), &out->v, &out->n);
 }
 
 void subs_text(const struct subs *all, const char *only)

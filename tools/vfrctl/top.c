@@ -88,7 +88,7 @@ static int take(struct cli *cli, struct sample *s)
 	if (rc)
 		return rc;
 	add_classes(s, &classes);
-	classes_free(&classes);
+	free(classes.v);
 	return 0;
 }
 

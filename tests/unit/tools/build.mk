@@ -2,7 +2,7 @@
 # The tools' tests: text and its meaning under sanitizers; vfrctl as a user runs it, against the simulator.
 DEB_PKGS += clang curl bzip2 libcmocka-dev python3 jq xz-utils gzip lz4 zstd tcpdump libxml2-utils
 
-TOOL_TEST_OBJ := $(addprefix $(B)/asan/tools/lib/,text.o rule.o rate.o dscp.o)
+TOOL_TEST_OBJ := $(addprefix $(B)/asan/tools/lib/,text.o ports.o rule.o rate.o dscp.o)
 $(B)/tests/unit/tools/test_text: $(B)/asan/tests/unit/tools/test_text.o $(TOOL_TEST_OBJ)
 	@mkdir -p $(@D)
 	@echo "  TEST $@"
