@@ -29,7 +29,7 @@ set output "$dir/delay.svg"
 set title "A sparse domain beside three floods, 100 Mbit/s"
 set xlabel "ms in the queue"
 set ylabel "part of the packets"
-set xrange [0:5]
+set xrange [0:2.5]
 plot for [p in "$policies"] "$dir/delay-".p.".dat" with steps lw 3 title p, \
 	for [q in "fq_codel drr qfq htb"] "$dir/delay-linux-".q.".dat" with steps dashtype 2 title "Linux ".q
 set xrange [*:*]

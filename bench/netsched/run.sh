@@ -7,6 +7,7 @@ line() { # NAME OURS PEER RATIO GOAL CONDITION, an awk expression
 	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$5" "$(awk "BEGIN { print ($6) ? \"yes\" : \"NO\" }")"
 }
 div() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
+least() { printf '%s\n' "$@" | sort -g | head -n 1; }
 sub() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a - b }'; }
 # In large pages, as the hypervisor's memory is.
 ns() { GLIBC_TUNABLES=glibc.malloc.hugetlb=1 taskset -c 1 "$dir/cost" "$@"; }
@@ -21,8 +22,14 @@ misses() { # CLASSES MODE
 peer() { awk -v n="$1" -v c="$2" '$1 == n && $2 == c { print $3 }' "$dir/peers.txt"; }
 
 # Wall time on this machine; many classes cost what the caches cost.
+# In turns, the least of each: what else this machine does, hits all alike.
 for mode in sparse saturated; do
-	one=$(ns hfq 1 $mode) some=$(ns hfq 512 $mode) many=$(ns hfq 32768 $mode)
+	one=9e9 some=9e9 many=9e9
+	for _ in $(seq 8); do
+		one=$(least "$one" "$(ns hfq 1 $mode 200000)")
+		some=$(least "$some" "$(ns hfq 512 $mode 200000)")
+		many=$(least "$many" "$(ns hfq 32768 $mode 200000)")
+	done
 	line "hfq $mode, 1 class, ns/packet" "$one" - - - 1
 	line "hfq $mode, 512 classes, ns/packet" "$some" "$one (1 class)" "$(div "$some" "$one")" - 1
 	line "hfq $mode, 32768 classes, ns/packet" "$many" "$some (512)" "$(div "$many" "$some")" "<=1.2" "$many <= 1.2 * $some"
