@@ -130,7 +130,7 @@ static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec,
 
 int cli_records(struct cli *cli, uint16_t type, size_t size, void *v, size_t *n)
 {
-	struct collecting c = {v, n, size};
+	struct collecting c = {.v = v, .n = n, .size = size};
 	struct vc_page q = {0};
 	struct vfrc_reply r;
 	int rc;
