@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import cases_badinput
 import cases_boot
+import cases_canary
 import cases_churn
 import cases_hostile
 import cases_irqs
@@ -29,7 +30,7 @@ from harness import vfr
 from harness.progress import Verdicts, say
 
 SCENES = [*cases_serving.SCENES, *cases_boot.SCENES, *cases_operator.SCENES, *cases_badinput.SCENES, *cases_wire.SCENES,
-          *cases_churn.SCENES, *cases_hostile.SCENES, *cases_irqs.SCENES, *cases_stacks.SCENES]
+          *cases_churn.SCENES, *cases_hostile.SCENES, *cases_irqs.SCENES, *cases_canary.SCENES, *cases_stacks.SCENES]
 LONG = cases_stacks.LONG
 
 

@@ -41,6 +41,16 @@ static paddr_t early_next;
 static struct boot_region reserved[BOOT_MODULES_MAX + 4];
 static uint32_t nr_reserved;
 
+static bool canary;
+
+void frame_canary(void *p, size_t bytes)
+{
+	uint64_t *word = p;
+
+	for (size_t i = 0; canary && i < bytes / sizeof(*word); i++)
+		word[i] = FRAME_CANARY;
+}
+
 static mfn_t mfn_of(const void *p)
 {
 	return ((uint64_t)p - DIRECTMAP_BASE) >> PAGE_SHIFT;
@@ -125,6 +135,7 @@ void page_free(void *p, unsigned order)
 {
 	if (!p)
 		return;
+	frame_canary(p, PAGE_SIZE << order);
 	env_lock(&frame_lock);
 	free_locked(mfn_of(p), order);
 	env_unlock(&frame_lock);
@@ -163,6 +174,7 @@ void frame_put(mfn_t mfn)
 	BUG_ON(before == 0);
 	if (before != 1)
 		return;
+	frame_canary(phys_to_virt(mfn << PAGE_SHIFT), PAGE_SIZE);
 	env_lock(&frame_lock);
 	free_locked(mfn, 0);
 	env_unlock(&frame_lock);
@@ -223,6 +235,7 @@ static void give(paddr_t start, paddr_t end)
 	mfn_t mfn = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 
 	total_frames += last - mfn;
+	frame_canary(phys_to_virt(start), end - start);
 	while (mfn < last) {
 		unsigned order = mfn ? (unsigned)__builtin_ctzl(mfn) : MAX_ORDER;
 		if (order > MAX_ORDER)
@@ -268,6 +281,11 @@ void frame_init(paddr_t image_start_pa, paddr_t image_end_pa)
 
 void frame_init_finish(void)
 {
+	char value[4];
+
+	canary = boot_option("canary", value, sizeof(value));
+	if (canary)
+		log_warn("memory: what is free is filled with a pattern, for tests; this takes its time");
 	reserve(early.start, early_next);
 	early.end = early_next;
 	for_each_free(give);

@@ -21,4 +21,11 @@ paddr_t frame_alloc_guest(unsigned order);
 /* One of those, cleared. */
 paddr_t frame_alloc_zeroed(void);
 
+/*
+ * With the boot option `canary`, memory that nobody owns holds this, and tests look for it where it must never come: with
+ * guests. => nothing is done without the option.
+ */
+#define FRAME_CANARY 0xc5a1e57acec0ffeeUL
+void frame_canary(void *p, size_t bytes);
+
 #endif

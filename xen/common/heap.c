@@ -10,6 +10,8 @@
 #include <hv/log.h>
 #include <hv/mm.h>
 
+#include "frame.h"
+
 #define MIN_SHIFT 4
 #define MAX_SMALL 2048
 #define CLASSES 8 /* 16, 32, … 2048 */
@@ -107,6 +109,7 @@ void env_free(void *p, size_t size)
 	}
 	struct block *b = p;
 	unsigned c = class_of(size);
+	frame_canary(p, (size_t)1 << (c + MIN_SHIFT));
 	env_lock(&heap_lock);
 	b->next = classes[c];
 	classes[c] = b;
