@@ -21,7 +21,7 @@ struct stats {
 	size_t nnames;
 	struct classes classes;
 	struct subs subs;
-	int shown;
+	unsigned int lines;		/* printed */
 };
 
 static const char *row_name(const struct vc_stats_rec *s)
@@ -81,7 +81,7 @@ static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const str
 
 static void stats_text(struct stats *st, const struct vc_stats_rec *s)
 {
-	if (!st->shown)
+	if (!st->lines++)
 		printf("%-20s %12s %14s %10s %12s %14s %10s\n", "domain", "in packets", "in bytes", "dropped", "out packets", "out bytes",
 		       "dropped");
 	printf("%-20.32s %12llu %14llu %10llu %12llu %14llu %10llu\n", row_name(s), (unsigned long long)s->in.packets,
@@ -91,7 +91,7 @@ static void stats_text(struct stats *st, const struct vc_stats_rec *s)
 
 static void drops_text(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
 {
-	for (unsigned int i = 0; i < s->drops; i++)
+	for (unsigned int i = 0; i < s->drops; i++, st->lines++)
 		printf("%-20.32s %-4s %-20.32s %llu\n", row_name(s), p[i].dir == VC_RULE_IN ? "in" : "out", drop_name(st, p[i].reason),
 		       (unsigned long long)p[i].packets);
 }
@@ -117,7 +117,6 @@ static int stats_rows(void *ctx, const struct vc_page_reply *page, const uint8_t
 			drops_text(st, s, p);
 		else
 			stats_text(st, s);
-		st->shown++;
 	}
 	return 0;
 }
@@ -153,6 +152,8 @@ static int stats(struct cli *cli, struct stats *st)
 	free(st->names);
 	if (!rc && st->json)
 		return cli_json(st->json);
+	if (!rc && st->drops && !st->lines)
+		printf("%s: no drops\n", st->only);
 	json_decref(st->json);
 	return rc;
 }
