@@ -35,7 +35,8 @@ check-system-deps := $(B)/demo/ready test-guests
 
 # What depends on how busy the host is, and takes longer, stands beside `make check`.
 .PHONY: check-shares check-stacks
-check-shares: $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/blast.elf ## shares of guests on one line, policies changed under traffic
+check-shares: $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/blast.elf $(B)/guest/tests/hostile-spin.elf ## shares of guests on one line, and of one processor
+	@tests/system/cpu_shares.py
 	@tests/system/net_shares.py
 
 check-stacks: $(B)/demo/ready ## real Linux stacks through a machine: fragments, path MTU, traceroute, hairpin, translation, DHCP, IPv6
