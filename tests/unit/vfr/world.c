@@ -390,14 +390,12 @@ static const struct {
 	void (*run)(struct world *w, char *rest);
 } commands[] = {
 	{ "in", cmd_in }, { "fwd", cmd_fwd }, { "drop", cmd_drop }, { "consumed", cmd_consumed }, { "held", cmd_held },
-	{ "class", cmd_class },
 	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "relcons", cmd_relcons },
 	{ "event", cmd_event }, { "time", cmd_time }, { "trace", cmd_trace },
 	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },
 	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },
 	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait },
-		{ "noerr", cmd_noerr },
-	{ "emit?", cmd_emit_any }, { "relany", cmd_rel_any }, { "turned", cmd_turned },
+	{ "emit?", cmd_emit_any }, { "relany", cmd_rel_any }, { "turned", cmd_turned }, { "class", cmd_class }, { "noerr", cmd_noerr },
 	{ "also", cmd_also }, { "fwd?", cmd_fwd_frag }, { "fwdfrag", cmd_fwd_frag }, { "relfrag", cmd_rel_frag }, { "ra", cmd_ra },
 		{ "dhcp", cmd_dhcp },
 };
