@@ -24,7 +24,7 @@ line() {
 	awk -v n="$1" -v ours="$2" -v peer="$3" -v g="$4" "BEGIN {
 		o = ours + 0; p = peer + 0; r = p ? o / p : 0
 		verdict = !o || (!p && g ~ /x/) ? \"no figure\" : ($5) ? \"met\" : \"missed\"
-		printf \"%s\t%s\t%s\t%s\t%s\t%s\n\", n, o ? ours : \"-\", p ? peer : \"-\", o && p ? sprintf(\"%.2f\", r) : \"-\", g, verdict
+		printf \"%s\t%s\t%s\t%s\t%s\t%s\n\", n, o ? ours : \"-\", p ? peer : \"-\", o && p ? sprintf(\"%.3g\", r) : \"-\", g, verdict
 	}"
 }
 
