@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Commands that look at the machine: info, domains, uplinks, schedulers, blobs; and small JSON makers. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -315,6 +316,24 @@ int cmd_sched_set(struct cli *cli)
 	return rc ? rc : cli_call(cli, VC_SCHED_SET, &m, sizeof(m), &r);
 }
 
+/* Start and reboot are one message: who runs would lose his state by the first word. */
+static int not_up(struct cli *cli, const char *name)
+{
+	struct domains all;
+	int rc = domains_read(cli, &all);
+
+	for (size_t i = 0; !rc && i < all.n; i++) {
+		if (strcmp(all.v[i].name, name))
+			continue;
+		if (all.v[i].state == VC_DOM_RUNNING)
+			rc = cli_refuse(cli, "bad-state", EINVAL, "%s is running ('vfrctl dom reboot %s' starts it anew)", name, name);
+		else if (all.v[i].state == VC_DOM_PAUSED)
+			rc = cli_refuse(cli, "bad-state", EINVAL, "%s is paused ('vfrctl dom resume %s' lets it run)", name, name);
+	}
+	free(all.v);
+	return rc;
+}
+
 int cmd_dom_op(struct cli *cli)
 {
 	static const struct {
@@ -330,6 +349,8 @@ int cmd_dom_op(struct cli *cli)
 
 	if (!rc)
 		rc = cli_domain(cli, cli->argv[0], op.name);
+	if (!rc && !strcmp(cli->command->name, "dom start"))
+		rc = not_up(cli, op.name);
 	for (size_t i = 0; !rc && i < sizeof(ops) / sizeof(*ops); i++)
 		if (!strcmp(ops[i].name, cli->command->name))
 			return cli_call(cli, ops[i].type, &op, sizeof(op), &r);
