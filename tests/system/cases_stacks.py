@@ -230,6 +230,27 @@ def stop_helpers(m):
     return None
 
 
+def marks_seen(table):
+    """IpExt's InCEPkts of a stack: packets that came with congestion experienced."""
+    names, values = [line.split() for line in table.splitlines() if line.startswith("IpExt:")]
+    return int(values[names.index("InCEPkts")])
+
+
+def marked(rate, receiver, *options):
+    """TCP with ECN through a rate of 4 Mbit/s: the receiving stack sees marks, and nothing has to be dropped for it."""
+    def case(m):
+        near(m, "sysctl", "-qw", "net.ipv4.tcp_ecn=1")
+        shell(m, "a", "echo 1 >/proc/sys/net/ipv4/tcp_ecn")
+        before = marks_seen(receiver(m))
+        status, out, err = m.ctl("rate", "set", "a", f"{rate}=4mbit")
+        problem = out + err if status else iperf(near, "-t", "4", *options)(m)
+        m.ctl("rate", "set", "a", f"{rate}=none")
+        seen = marks_seen(receiver(m)) - before
+        say(f"        {seen} marks seen")
+        return problem or (None if seen else "no mark came")
+    return case
+
+
 END = [("no panic", never(r"(?i)\bpanic\b")), ("still alive", alive), ("the hosts are gone", stop_helpers)]
 
 TRACE = "traceroute -n -w 5 -q 1 -m 6"
@@ -269,6 +290,11 @@ MORE_A = [
     ("a may not send from a foreign port, and is told", inside(
         "a", f"echo 29990 29999 >{RANGE}; nc -w 20 {NEAR} {SERVED}; echo 32768 36863 >{RANGE}", TOLD)),
     ("egress 25/tcp is denied, and a is told", inside("a", f"nc -w 20 {NEAR} 25 || true", TOLD)),
+]
+
+ECN = [
+    ("ECN: a rate on the way out marks, the host sees it", marked("out", lambda m: near(m, "cat", "/proc/net/netstat")[1], "-R")),
+    ("ECN: a rate on the way in marks, a sees it", marked("in", lambda m: shell(m, "a", "cat /proc/net/netstat")[1])),
 ]
 
 SHARED = [
@@ -329,4 +355,4 @@ SIXES = [
 ]
 
 SCENES = [("stacks-sample", sample, [*OUTSIDE, *SIXES[:3], *END])]
-LONG = [("stacks", whole, [*OUTSIDE, *MORE_A, *SHARED, *TRANSLATED, *LEASED, *SIXES, *END])]
+LONG = [("stacks", whole, [*OUTSIDE, *MORE_A, *ECN, *SHARED, *TRANSLATED, *LEASED, *SIXES, *END])]

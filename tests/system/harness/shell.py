@@ -21,9 +21,11 @@ def shell(m, guest, script, timeout=30):
     child = subprocess.Popen([VFRCTL, "--socket", m.control, "console", guest], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT)
     seen, end = "", deadline(timeout)
-    child.stdin.write(line.encode())
-    child.stdin.flush()
     found = None
+    try:
+        os.write(child.stdin.fileno(), line.encode())
+    except BrokenPipeError:
+        pass  # it has said why
     while not found and time.monotonic() < end:
         if select.select([child.stdout], [], [], 1)[0]:
             piece = os.read(child.stdout.fileno(), 65536)
