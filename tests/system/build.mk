@@ -34,10 +34,14 @@ check-system := tests/system/check.py
 check-system-deps := $(B)/demo/ready test-guests
 
 # What depends on how busy the host is, and takes longer, stands beside `make check`.
-.PHONY: check-shares check-stacks
+.PHONY: check-shares check-stacks check-long
 check-shares: $(B)/xen/vfr.elf $(B)/vfrctl $(B)/guest/blast.elf $(B)/guest/tests/hostile-spin.elf ## shares of guests on one line, and of one processor
 	@tests/system/cpu_shares.py
 	@tests/system/net_shares.py
 
 check-stacks: $(B)/demo/ready ## real Linux stacks through a machine: fragments, path MTU, traceroute, hairpin, translation, DHCP, IPv6
 	@tests/system/check.py --long stacks
+
+check-long: $(B)/demo/ready test-guests ## ten million random rounds by hostile guests, a guest stopped 500 times under load, an event storm
+	@VFR_KILLS=500 tests/system/check.py churn
+	@tests/system/check.py --long random storm

@@ -78,3 +78,36 @@ CASES += [(f"serves beside {name}", beside(name)) for name in hostile_guests()]
 CASES += [("no panic", never(r"(?i)\bpanic\b")), ("still alive", alive)]
 
 SCENES = [("hostile", start, CASES)]
+
+# Ten million random rounds, by four guests with a seed each.
+SEEDS = [11, 12, 13, 14]
+ROUNDS = int(os.environ.get("VFR_ROUNDS", "10000000")) // len(SEEDS)
+
+
+def start_random(workdir):
+    domains = {"server": site.small(PORT, "22000-22999")}
+    for seed in SEEDS:
+        domains[f"seed{seed}"] = site.tester("build/guest/tests/hostile-fuzz.elf", f"calls={ROUNDS} seed={seed}", memory="8M",
+                                             ports=f"{30000 + seed}-{30000 + seed}", **{"on-poweroff": "preserve"})
+    return vfr.boot(site.write(f"{workdir}/site.yaml", domains), workdir, net="user", memory=512, cpus=2,
+                    forwards=[(0, f"10.0.2.15:{PORT}")])
+
+
+def ends_well(seed):
+    def case(m):
+        end = deadline(1800)
+        while time.monotonic() < end and m.alive():
+            _, console, _ = m.ctl("console", f"seed{seed}")
+            said = [line for line in console.splitlines() if line.startswith("VERDICT ")]
+            if said:
+                return None if f" SUCCESS hostile-fuzz: {ROUNDS + 1} checks" in said[0] else said[0]
+            if m.http(m.at(PORT) + "/", 60) is None:
+                return "the server is lost"
+            time.sleep(1)
+        return "no verdict"
+    return case
+
+
+LONG = [("random", start_random, [("the server serves", serves_first)] +
+         [(f"{ROUNDS} random rounds from seed {seed}", ends_well(seed)) for seed in SEEDS] +
+         [("no panic", never(r"(?i)\bpanic\b")), ("still alive", alive)])]

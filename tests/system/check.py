@@ -25,13 +25,14 @@ import cases_irqs
 import cases_operator
 import cases_serving
 import cases_stacks
+import cases_storm
 import cases_wire
 from harness import vfr
 from harness.progress import Verdicts, say
 
 SCENES = [*cases_serving.SCENES, *cases_boot.SCENES, *cases_operator.SCENES, *cases_badinput.SCENES, *cases_wire.SCENES,
           *cases_churn.SCENES, *cases_hostile.SCENES, *cases_irqs.SCENES, *cases_canary.SCENES, *cases_stacks.SCENES]
-LONG = cases_stacks.LONG
+LONG = [*cases_stacks.LONG, *cases_hostile.LONG, *cases_storm.LONG]
 
 
 def run_case(machine, title, case, verdicts):

@@ -11,11 +11,11 @@ const char test_title[] = "hostile-event-storm";
 void test_main(void)
 {
 	int self = event_bind_ipi(0);
-	unsigned long n = 0;
+	unsigned long n = 0, ms = cmdline_number("ms", 1500);
 	uint64_t t0 = clock_ns(), t = t0;
 
 	CHECK(self > 0, "%d", self);
-	while (t - t0 < 1500 * MSEC) {
+	while (t - t0 < ms * MSEC) {
 		hv_notify(store_port());
 		hv_notify(console_port());
 		hv_notify((evtchn_port_t)self);

@@ -22,6 +22,23 @@ static void nothing_shows_before_the_commit(void **state)
 	assert_int_equal(generation(), g + 1);
 }
 
+static void at_most_65536_objects(void **state)
+{
+	struct vc_txn_begin b = {0};
+
+	assert_int_equal(CALL(VC_TXN_BEGIN, b), 0);
+	for (uint32_t i = 0; i < 65536; i++) {
+		struct vc_addr_add a = m_addr(A1 + i);
+
+		assert_int_equal(CALL(VC_ADDR_ADD, a), 0);
+	}
+	struct vc_addr_add more = m_addr(A1 + 65536), again = m_addr(A1 + 7);
+	assert_refused(CALL(VC_ADDR_ADD, more), ENOSPC, "too-many-objects", "");
+	assert_int_equal(CALL(VC_ADDR_ADD, again), 0);
+	assert_int_equal(client_call(&cl, &w, VC_TXN_ABORT, NULL, 0), 0);
+	add_base();
+}
+
 static void a_refused_step_undoes_those_before_it(void **state)
 {
 	struct vc_slice_add s1 = m_slice(A1, "web1", 80, 80), s2 = m_slice(A1, "web2", 443, 443);
@@ -266,7 +283,7 @@ static void history_keeps_sixteen_and_says_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(nothing_shows_before_the_commit), T(a_refused_step_undoes_those_before_it),
+		T(nothing_shows_before_the_commit), T(at_most_65536_objects), T(a_refused_step_undoes_those_before_it),
 		T(a_domain_that_cannot_be_built_leaves_no_trace), T(a_second_client_waits_its_turn_and_a_dead_one_loses_it),
 		T(a_stale_base_is_refused), T(an_unconfirmed_change_goes_back_by_itself), T(a_confirmed_change_stays),
 		T(an_apply_killed_at_any_message_leaves_old_or_new), T(a_thousand_random_edits_rolled_back_are_no_edit),
