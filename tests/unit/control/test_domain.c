@@ -122,26 +122,29 @@ static void a_domain_keeps_number_and_slices_over_a_reboot(void **state)
 	assert_refused(CALL(VC_DOM_PAUSE, op), EINVAL, "bad-state", "");
 }
 
-static void destroying_a_domain_takes_all_that_names_it(void **state)
-{
-	struct vc_dom_create d = m_dom("web1");
-	struct vc_rate_set r = m_rate("web1", 1000000);
-
-	add_base();
-	assert_int_equal(CALL(VC_RATE_SET, r), 0);
-	assert_int_equal(CALL(VC_DOM_CREATE | VC_DEL, d), 0);
-	assert_null(dom_record("web1"));
-	assert_int_equal(owner(20000), VFR_NODOM);
-	assert_refused(CALL(VC_DOM_CREATE | VC_DEL, d), ENOENT, "no-such-object", "");
-	assert_false(w.sim->dom[1].used);
-}
-
 static struct vc_sub_set m_sub(const char *dom, unsigned int index, unsigned int weight, uint64_t dscps)
 {
 	struct vc_sub_set s = {.index = index, .weight = weight, .dscps = dscps};
 
 	strncpy(s.dom, dom, sizeof(s.dom) - 1);
 	return s;
+}
+
+static void destroying_a_domain_takes_all_that_names_it(void **state)
+{
+	struct vc_dom_create d = m_dom("web1");
+	struct vc_rate_set r = m_rate("web1", 1000000);
+	struct vc_sub_set s = m_sub("web1", 1, 9, 1ull << 46);
+
+	add_base();
+	assert_int_equal(CALL(VC_RATE_SET, r), 0);
+	assert_int_equal(CALL(VC_SUB_SET, s), 0);
+	assert_int_equal(CALL(VC_DOM_CREATE | VC_DEL, d), 0);
+	assert_refused(CALL(VC_SUB_SET | VC_DEL, s), ENOENT, "no-such-object", "");
+	assert_null(dom_record("web1"));
+	assert_int_equal(owner(20000), VFR_NODOM);
+	assert_refused(CALL(VC_DOM_CREATE | VC_DEL, d), ENOENT, "no-such-object", "");
+	assert_false(w.sim->dom[1].used);
 }
 
 static const struct vc_sub_set *sub_of(const char *dom, unsigned int index)
