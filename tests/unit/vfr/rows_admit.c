@@ -128,6 +128,14 @@ static const struct row rows[] = {
 	{ "hairpin: between internal addresses", "in D tcp D:9>F:2000\nfwd F" },
 	{ "self: no service", "in A tcp S:1000>G:22\ndrop self\nemit A icmp G>S 3/3" },
 	{ "detached: input from an unknown port", "in 9 tcp S:1000>X:80\ndrop detached @u" },
+	{ "between two packets: a smaller MTU", "in u udp X:9>S:1000 df len=1000\nfwd A\nmtu A 900\nin u udp X:9>S:1000 df len=1000\n"
+	  "drop too-big @A\nemit u icmp S>X 3/4 mtu=900" },
+	{ "between two packets: a rule comes and goes", "in u tcp X:9>S:1000\nfwd A\nrule A in drop\nin u tcp X:9>S:1000\ndrop rule @A\n"
+	  "norules A\nin u tcp X:9>S:1000\nfwd A" },
+	{ "between two packets: a rule for all comes and goes", "in u tcp X:9>S:1000\nfwd A\nrule all in drop\nin u tcp X:9>S:1000\n"
+	  "drop rule @A\nnorules all\nin u tcp X:9>S:1000\nfwd A" },
+	{ "between two packets: the receiver goes", "in u tcp X:9>S:1000\nfwd A\ndel A\nin u tcp X:9>S:1000\n"
+	  "drop port-unowned @u\nemit u icmp S>X 3/3" },
 	{ "detached: then attached again", "detach A\nin u tcp X:9>S:1000\ndrop owner-down @A\nemit u icmp S>X 3/1\nattach A\n"
 	  "in u tcp X:9>S:1000\nfwd A" },
 	{ "domain gone: its slice is nobody's", "del A\nin u tcp X:9>S:1000\ndrop port-unowned\nemit u icmp S>X 3/3" },
