@@ -47,7 +47,7 @@ const struct command commands[] = {
 	{"drops", "[DOM]", "drops by reason", cmd_drops, false},
 	{"log", "[-f] [-l LEVEL]", "the hypervisor's log", cmd_log, false},
 	{"audit", "[-f] [--from SEQ]", "the audit log", cmd_audit, false},
-	{"whois", "ADDRESS:PORT/PROTO [--at TIME]", "who holds or held a port", cmd_whois, false},
+	{"whois", "ADDRESS:PORT/PROTO|ADDRESS[/PROTO] [--at TIME]", "who holds or held a port or address", cmd_whois, false},
 	{"trace", "'PROTO SRC:PORT > DST:PORT' [--from DOM]", "what would happen to a packet", cmd_trace, false},
 	{"watch", "--drops|--packets [FILTER] [-c COUNT]", "packets as they go, or as they are dropped", cmd_watch, false},
 	{"pcap", "DOM|all -w FILE|- [-c COUNT] [FILTER]", "capture packets into a pcapng file", cmd_pcap, false},

@@ -94,11 +94,13 @@ static void audit_row(const struct vc_audit_rec *a, bool json)
 	for (unsigned int i = 0; i < 32; i++)
 		sprintf(hash + 2 * i, "%02x", a->digest[i]);
 	if (json) {
-		json_t *o = json_pack("{s:I, s:s, s:o, s:o, s:i, s:s, s:o, s:i, s:i, s:I, s:o, s:s}", "seq", (json_int_t)a->seq, "utc",
-				      when, "kind",
-			json_name(a->kind_name, VC_NAME), "domain", json_name(a->dom, VC_NAME), "id", a->domid, "address", ip, "protocols",
-			json_protos(a->protos), "first", a->first, "last", a->last, "count", (json_int_t)a->count, "text",
-			json_name(a->text, sizeof(a->text)), "hash", hash);
+		json_t *set = a->set ? json_pack("{s:i, s:i, s:i}", "a", a->a, "k", a->k, "psid", a->psid) : json_null();
+		json_t *o = json_pack("{s:I, s:s, s:o, s:o, s:i, s:s, s:o, s:i, s:i, s:I, s:o, s:s, s:o, s:i, s:i, s:I}",
+			"seq", (json_int_t)a->seq, "utc", when, "kind", json_name(a->kind_name, VC_NAME), "domain",
+			json_name(a->dom, VC_NAME), "id", a->domid, "address", ip, "protocols", json_protos(a->protos), "first", a->first,
+			"last", a->last, "count", (json_int_t)a->count, "text",
+			json_name(a->text, sizeof(a->text)), "hash", hash, "set", set, "prefix", a->prefix,
+			"protocol", a->ip_proto, "spi", (json_int_t)a->spi);
 
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -118,7 +120,13 @@ static void audit_row(const struct vc_audit_rec *a, bool json)
 		printf("/%s", protos);
 	if (a->count > 1)
 		printf(" (%llu times)", (unsigned long long)a->count);
-	printf("%s%.64s\n", a->text[0] ? " " : "", a->text);
+	if (a->prefix && a->prefix != 32)
+		printf("/%u", a->prefix);
+	if (a->ip_proto)
+		printf(" protocol %u", a->ip_proto);
+	if (a->spi)
+		printf(" spi %u", a->spi);
+	printf("%s%.48s\n", a->text[0] ? " " : "", a->text);
 }
 
 static int audit_page(struct cli *cli, uint64_t *seq, int *rc)
@@ -180,15 +188,43 @@ static int whois_text(const struct vc_whois_reply *w, const char *what)
 	}
 }
 
+/* ADDRESS:PORT/PROTOCOL of what has ports; else ADDRESS, ADDRESS/PROTOCOL, ADDRESS/esp:SPI. */
+static int whois_parse(const char *text, struct vc_whois *q)
+{
+	struct vc_slice_add s = {.kind = VC_SLICE_RANGE};
+	const char *slash = strchr(text, '/'), *spi = slash ? strchr(slash, ':') : NULL;
+	char word[64];
+	uint64_t n = 0;
+	bool given;
+	int number;
+
+	if (slash && !vfrc_parse_slice(text, &s, &given) && given && s.first == s.last && !(s.protos & (s.protos - 1))) {
+		q->addr = s.addr;
+		q->port = s.first;
+		q->proto = s.protos;
+		return 0;
+	}
+	snprintf(word, sizeof(word), "%.*s", (int)(slash ? slash - text : (long)strlen(text)), text);
+	if (vfrc_parse_ip(word, &q->addr))
+		return -1;
+	if (!slash)
+		return 0;
+	snprintf(word, sizeof(word), "%.*s", (int)(spi ? spi - slash - 1 : (long)strlen(slash + 1)), slash + 1);
+	number = vfrc_proto_number(word);
+	if (number <= 0 || vfrc_proto_bit(word) || (spi && (number != 50 || vfrc_parse_count(spi + 1, UINT32_MAX, &n))))
+		return -1;
+	q->ip_proto = (uint8_t)number;
+	q->spi = (uint32_t)n;
+	return 0;
+}
+
 int cmd_whois(struct cli *cli)
 {
 	static const char *const answers[] = {"held", "nobody", "unknown"};
 	const char *at = cli_value(cli, "--at");
-	struct vc_slice_add s = {.kind = VC_SLICE_RANGE};
 	struct vc_whois q = {0};
 	struct vc_whois_reply w;
 	struct vfrc_reply r;
-	bool given;
 	uint64_t when = 0;
 	int rc = cli_words(cli, 1, 1);
 
@@ -196,12 +232,8 @@ int cmd_whois(struct cli *cli)
 		return rc;
 	if (at && vfrc_parse_time(at, &when))
 		return cli_usage(cli, "'%s' is not a time: write 2026-11-21T12:00:03Z", at);
-	if (!strchr(cli->argv[0], '/') || vfrc_parse_slice(cli->argv[0], &s, &given) || !given || s.first != s.last ||
-	    s.protos & (s.protos - 1))
-		return cli_usage(cli, "write ADDRESS:PORT/PROTOCOL, as in 203.0.113.7:51515/tcp");
-	q.addr = s.addr;
-	q.port = s.first;
-	q.proto = s.protos;
+	if (whois_parse(cli->argv[0], &q))
+		return cli_usage(cli, "write ADDRESS:PORT/PROTOCOL, as in 203.0.113.7:51515/tcp, or ADDRESS, ADDRESS/gre, ADDRESS/esp:SPI");
 	q.utc_ns = when;
 	rc = cli_call(cli, VC_WHOIS, &q, sizeof(q), &r);
 	if (rc)

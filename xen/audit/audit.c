@@ -21,6 +21,8 @@ static const char *const kind_names[AUDIT_KINDS] = {
 	[AUDIT_ADDR_REMOVED] = "addr-removed",
 	[AUDIT_POLICY_CHANGED] = "policy-changed",
 	[AUDIT_SESSION_REFUSED] = "session-refused",
+	[AUDIT_THING_GRANTED] = "whole-granted",
+	[AUDIT_THING_FREED] = "whole-freed",
 };
 
 const char *audit_kind_name(uint16_t kind)
@@ -38,9 +40,16 @@ struct audit *audit_create(const struct audit_config *config)
 	a->start_ns = config->start_utc_ns;
 	a->ring = env_alloc(a->size * sizeof(*a->ring));
 	int err = audit_holdings_init(&a->holdings, config->intervals ? config->intervals : 8192, config->holders ? config->holders : 4096);
-	if (err || !a->ring) {
-		if (!err)
+	if (!err) {
+		err = audit_things_init(&a->things, config->things ? config->things : 8192);
+		if (err)
 			audit_holdings_destroy(&a->holdings);
+	}
+	if (err || !a->ring) {
+		if (!err) {
+			audit_things_destroy(&a->things);
+			audit_holdings_destroy(&a->holdings);
+		}
 		env_free(a->ring, a->size * sizeof(*a->ring));
 		env_free(a, sizeof(*a));
 		return NULL;
@@ -55,6 +64,7 @@ void audit_destroy(struct audit *a)
 {
 	if (!a)
 		return;
+	audit_things_destroy(&a->things);
 	audit_holdings_destroy(&a->holdings);
 	env_free(a->ring, a->size * sizeof(*a->ring));
 	env_free(a, sizeof(*a));
@@ -110,10 +120,14 @@ void audit_encode(const struct audit_record *rec, uint8_t out[AUDIT_ENCODED_SIZE
 	p += sizeof(rec->domain);
 	memcpy(p, rec->text, sizeof(rec->text));
 	p += sizeof(rec->text);
+	memcpy(p, rec->thing.addr6, sizeof(rec->thing.addr6));
+	p = put(p + sizeof(rec->thing.addr6), rec->thing.prefix, 1);
+	p = put(p, rec->thing.ip_proto, 1);
+	p = put(p, rec->thing.spi, 4);
 	memset(p, 0, (size_t)(out + AUDIT_ENCODED_SIZE - p));
 }
 
-static_assert(42 + AUDIT_NAME_MAX + AUDIT_TEXT_MAX <= AUDIT_ENCODED_SIZE, "a record fits its encoding");
+static_assert(42 + AUDIT_NAME_MAX + AUDIT_TEXT_MAX + 22 <= AUDIT_ENCODED_SIZE, "a record fits its encoding");
 
 static void chain(const struct audit_record *rec, const uint8_t prev[AUDIT_HASH_SIZE], uint8_t out[AUDIT_HASH_SIZE])
 {
@@ -196,6 +210,48 @@ int audit_slice_freed(struct audit *a, uint64_t utc_ns, const struct audit_domai
 	if (hold) {
 		audit_hold_close(&a->holdings, rec.utc_ns, hold);
 		describe_slice(&rec, dom, addr, protos, ports);
+		audit_append(a, &rec);
+	}
+	env_unlock(&a->lock);
+	return hold ? 0 : -ENOENT;
+}
+
+static void describe_thing(struct audit_record *rec, const struct audit_domain *dom, const struct audit_thing *thing)
+{
+	audit_set_domain(rec, dom->id, dom->name);
+	rec->addr = thing->addr;
+	rec->thing = *thing;
+}
+
+int audit_thing_granted(struct audit *a, uint64_t utc_ns, const struct audit_domain *dom, const struct audit_thing *thing)
+{
+	struct audit_thing_hold *hold;
+	struct audit_record rec;
+
+	if (!audit_thing_valid(thing))
+		return -EINVAL;
+	begin(a, &rec, AUDIT_THING_GRANTED, utc_ns);
+	int err = audit_thing_open(&a->things, rec.utc_ns, dom, thing, &hold);
+	if (!err) {
+		describe_thing(&rec, dom, thing);
+		hold->seq = audit_append(a, &rec);
+	}
+	env_unlock(&a->lock);
+	return err;
+}
+
+int audit_thing_freed(struct audit *a, uint64_t utc_ns, const struct audit_domain *dom, const struct audit_thing *thing)
+{
+	struct audit_record rec;
+
+	if (!audit_thing_valid(thing))
+		return -EINVAL;
+	begin(a, &rec, AUDIT_THING_FREED, utc_ns);
+	struct audit_thing_hold *hold = audit_thing_find(&a->things, dom->id, thing);
+	if (hold) {
+		/* One that ends at the very time it began was never held. */
+		hold->to_ns = rec.utc_ns;
+		describe_thing(&rec, dom, thing);
 		audit_append(a, &rec);
 	}
 	env_unlock(&a->lock);
@@ -293,18 +349,34 @@ uint64_t audit_last_seq(struct audit *a)
 	return seq;
 }
 
+/* What an index that knows all from `floor` on says: found, or whether that means nobody. */
+static void answer(const struct audit *a, struct audit_holder *who, uint64_t floor, bool found, uint64_t utc_ns)
+{
+	who->known_from_ns = floor > a->start_ns ? floor : a->start_ns;
+	if (utc_ns < a->start_ns)
+		who->answer = AUDIT_BEFORE;
+	else if (found)
+		who->answer = AUDIT_HELD;
+	else
+		who->answer = utc_ns < floor ? AUDIT_EVICTED : AUDIT_NOBODY;
+}
+
 struct audit_holder audit_whois(struct audit *a, uint32_t addr, uint8_t proto, uint16_t port, uint64_t utc_ns)
 {
 	struct audit_holder who = { .domid = AUDIT_NO_DOMAIN };
 	env_lock(&a->lock);
-	uint64_t floor = a->holdings.floor_ns;
-	who.known_from_ns = floor > a->start_ns ? floor : a->start_ns;
-	if (utc_ns < a->start_ns)
-		who.answer = AUDIT_BEFORE;
-	else if (audit_hold_lookup(&a->holdings, addr, proto, port, utc_ns, &who))
-		who.answer = AUDIT_HELD;
-	else
-		who.answer = utc_ns < floor ? AUDIT_EVICTED : AUDIT_NOBODY;
+	bool found = utc_ns >= a->start_ns && audit_hold_lookup(&a->holdings, addr, proto, port, utc_ns, &who);
+	answer(a, &who, a->holdings.floor_ns, found, utc_ns);
+	env_unlock(&a->lock);
+	return who;
+}
+
+struct audit_holder audit_whois_thing(struct audit *a, const struct audit_thing *asked, uint64_t utc_ns)
+{
+	struct audit_holder who = { .domid = AUDIT_NO_DOMAIN };
+	env_lock(&a->lock);
+	bool found = utc_ns >= a->start_ns && audit_thing_lookup(&a->things, asked, utc_ns, &who);
+	answer(a, &who, a->things.floor_ns, found, utc_ns);
 	env_unlock(&a->lock);
 	return who;
 }

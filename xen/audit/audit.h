@@ -27,13 +27,16 @@ enum audit_kind {
 	AUDIT_ADDR_REMOVED,
 	AUDIT_POLICY_CHANGED,
 	AUDIT_SESSION_REFUSED,
+	AUDIT_THING_GRANTED,
+	AUDIT_THING_FREED,
 	AUDIT_KINDS
 };
 
 #define AUDIT_TCP   1u
 #define AUDIT_UDP   2u
 #define AUDIT_ICMP  4u /* echo identifiers */
-#define AUDIT_PROTOS 7u
+#define AUDIT_SCTP  8u
+#define AUDIT_PROTOS 15u
 
 #define AUDIT_NO_DOMAIN 0xffffu
 #define AUDIT_NAME_MAX 32
@@ -53,6 +56,19 @@ static inline struct audit_ports audit_ports_range(uint16_t first, uint16_t last
 	return (struct audit_ports){ .first = first, .last = last };
 }
 
+/*
+ * What is not split by ports: a whole address (prefix 32) or IPv6 prefix (64, 128), or another protocol of a shared address (prefix 0),
+ * of ESP one SPI or (0) all.
+ */
+struct audit_thing {
+	uint32_t addr;      /* IPv4; 0: addr6 */
+	uint8_t addr6[16];
+	uint8_t prefix;
+	uint8_t ip_proto;
+	uint32_t spi;
+};
+#define AUDIT_ESP 50
+
 /* => a + k <= 16 and psid < 2^k. */
 struct audit_ports audit_ports_set(uint8_t offset_bits, uint8_t psid_bits, uint16_t psid);
 
@@ -64,6 +80,7 @@ struct audit_record {
 	uint8_t protos;              /* AUDIT_TCP | ... */
 	struct audit_ports ports;
 	uint32_t addr;               /* IPv4; 0: none */
+	struct audit_thing thing;    /* of AUDIT_THING_*; its IPv4 address is in addr too */
 	uint64_t count;              /* of what the record sums up; 1 for a single event */
 	char domain[AUDIT_NAME_MAX]; /* NUL-padded, always closed */
 	char text[AUDIT_TEXT_MAX];   /* reason, policy name, peer; likewise */
@@ -74,6 +91,7 @@ struct audit_config {
 	uint32_t records;    /* ring size; 0: 4096 */
 	uint32_t intervals;  /* past holdings kept for audit_whois(); 0: 8192 */
 	uint32_t holders;    /* present holdings at most; 0: 4096 */
+	uint32_t things;     /* present and past holdings of what has no ports; 0: 8192 */
 	uint64_t rate_ns;    /* one violation record a domain and this long; 0: 1 s */
 	uint64_t start_utc_ns;
 };
@@ -92,6 +110,9 @@ int audit_slice_granted(struct audit *audit, uint64_t utc_ns, const struct audit
 /* -ENOENT when that domain holds no such slice. Needs no memory. */
 int audit_slice_freed(struct audit *audit, uint64_t utc_ns, const struct audit_domain *dom, uint32_t addr, uint8_t protos,
 		      const struct audit_ports *ports);
+/* The same for what has no ports. */
+int audit_thing_granted(struct audit *audit, uint64_t utc_ns, const struct audit_domain *dom, const struct audit_thing *thing);
+int audit_thing_freed(struct audit *audit, uint64_t utc_ns, const struct audit_domain *dom, const struct audit_thing *thing);
 void audit_domain_started(struct audit *audit, uint64_t utc_ns, const struct audit_domain *dom);
 void audit_domain_stopped(struct audit *audit, uint64_t utc_ns, const struct audit_domain *dom, const char *reason);
 void audit_addr_added(struct audit *audit, uint64_t utc_ns, uint32_t addr);
@@ -142,10 +163,12 @@ struct audit_holder {
 
 /* Who held port `port` of `addr` for one protocol (AUDIT_TCP, ...) at that time? From `from` on, up to but not at `to`. */
 struct audit_holder audit_whois(struct audit *audit, uint32_t addr, uint8_t proto, uint16_t port, uint64_t utc_ns);
+/* The same for an address as a whole (all but an address 0), or another protocol (ip_proto, and spi of ESP) of a shared one. */
+struct audit_holder audit_whois_thing(struct audit *audit, const struct audit_thing *asked, uint64_t utc_ns);
 
 const char *audit_kind_name(uint16_t kind);
 /* What the chain hashes, after the previous record's hash: the record without its own hash, little-endian, fields in order. */
-#define AUDIT_ENCODED_SIZE 128
+#define AUDIT_ENCODED_SIZE 144
 void audit_encode(const struct audit_record *rec, uint8_t out[AUDIT_ENCODED_SIZE]);
 /* Does `rec` follow a record whose hash is `prev`? For the record number 1 `prev` is all zero. */
 bool audit_verify(const struct audit_record *rec, const uint8_t prev[AUDIT_HASH_SIZE]);

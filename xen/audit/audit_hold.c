@@ -148,7 +148,7 @@ int audit_hold_open(struct audit_holdings *h, uint64_t now, const struct audit_d
 		*b = part;
 		h->used[shape[i].a] |= 1u << shape[i].k;
 	}
-	h->protos_used |= (uint8_t)(1u << protos);
+	h->protos_used |= (uint16_t)(1u << protos);
 	h->n_open++;
 	*out = hold;
 	return 0;

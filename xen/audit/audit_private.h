@@ -71,7 +71,7 @@ struct audit_holdings {
 	uint64_t last_hold, last_part;
 	uint64_t floor_ns;     /* nothing forgotten reaches beyond */
 	uint32_t used[17];     /* bit k of [a]: blocks of that shape exist or existed */
-	uint8_t protos_used;   /* bit n: protocol mask n does */
+	uint16_t protos_used;  /* bit n: protocol mask n does */
 };
 
 int audit_holdings_init(struct audit_holdings *h, uint32_t past, uint32_t present);
@@ -83,6 +83,31 @@ struct audit_hold *audit_hold_find(struct audit_holdings *h, uint16_t domid, uin
 				   const struct audit_ports *ports);
 void audit_hold_close(struct audit_holdings *h, uint64_t now, struct audit_hold *hold);
 bool audit_hold_lookup(const struct audit_holdings *h, uint32_t addr, uint8_t proto, uint16_t port, uint64_t t, struct audit_holder *out);
+
+/* --- audit_thing.c --- */
+
+struct audit_thing_hold {
+	uint64_t seq;          /* 0: a free place */
+	uint64_t from_ns, to_ns; /* to_ns 0: present */
+	struct audit_thing thing;
+	uint16_t domid;
+	char domain[AUDIT_NAME_MAX];
+};
+
+struct audit_things {
+	struct audit_thing_hold *v;
+	uint32_t cap;
+	uint64_t floor_ns;     /* nothing forgotten reaches beyond */
+};
+
+int audit_things_init(struct audit_things *t, uint32_t cap);
+void audit_things_destroy(struct audit_things *t);
+bool audit_thing_valid(const struct audit_thing *x);
+/* -ENOSPC. The record's number is the caller's to set. */
+int audit_thing_open(struct audit_things *t, uint64_t now, const struct audit_domain *dom, const struct audit_thing *x,
+		     struct audit_thing_hold **out);
+struct audit_thing_hold *audit_thing_find(struct audit_things *t, uint16_t domid, const struct audit_thing *x);
+bool audit_thing_lookup(const struct audit_things *t, const struct audit_thing *x, uint64_t at, struct audit_holder *out);
 
 /* --- audit.c --- */
 
@@ -107,6 +132,7 @@ struct audit {
 	struct audit_sink sink[AUDIT_SINKS];
 	uint32_t n_sinks;
 	struct audit_holdings holdings;
+	struct audit_things things;
 	struct audit_rate rate[AUDIT_RATE_SLOTS];
 };
 

@@ -180,6 +180,7 @@ void ip_text(const struct vc_ip *ip, char *out, size_t n);
 
 /* --- audit: notes.c -------------------------------------------------------------------------------------------------- */
 
+/* => 0 or why the log cannot take it: then it must not be granted. What is freed is always taken. */
 int note_slice(struct control *c, const struct vc_slice_add *s, uint16_t domid, bool granted);
 void note_addr(struct control *c, const struct vc_addr_add *a, bool added);
 void note_dom(struct control *c, const struct dom *d, bool started, const char *reason);

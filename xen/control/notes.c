@@ -9,18 +9,43 @@ static uint64_t utc(struct control *c)
 	return c->p.ops->utc_ns(c->p.machine);
 }
 
+static int note_ports(struct control *c, const struct vc_slice_add *s, const struct audit_domain *dom, bool granted)
+{
+	struct audit_ports ports = s->kind == VC_SLICE_MAPE ? audit_ports_set(s->a, s->k, s->psid) : audit_ports_range(s->first, s->last);
+	uint32_t addr = ip_v4(&s->addr);
+
+	if (granted)
+		return audit_slice_granted(c->p.audit, utc(c), dom, addr, s->protos, &ports);
+	return audit_slice_freed(c->p.audit, utc(c), dom, addr, s->protos, &ports);
+}
+
 int note_slice(struct control *c, const struct vc_slice_add *s, uint16_t domid, bool granted)
 {
 	struct audit_domain dom = {domid, s->dom};
-	struct audit_ports ports = s->kind == VC_SLICE_MAPE ? audit_ports_set(s->a, s->k, s->psid) : audit_ports_range(s->first, s->last);
-	uint32_t addr = ip_v4(&s->addr);
-	uint8_t protos = s->protos & AUDIT_PROTOS;
+	struct audit_thing thing = {.addr = ip_v4(&s->addr)};
 
-	if (!protos)
+	switch (s->kind) {
+	case VC_SLICE_WHOLE:
+		thing.prefix = s->prefix;
+		if (!thing.addr)
+			memcpy(thing.addr6, s->addr.b, s->prefix / 8);
+		break;
+	case VC_SLICE_PROTOCOL:
+		thing.ip_proto = s->protocol;
+		break;
+	case VC_SLICE_ESP_SPI:
+		thing.ip_proto = AUDIT_ESP;
+		thing.spi = s->spi;
+		break;
+	case VC_SLICE_INTERNAL:
+		/* Outside it is seen as a port of the domain's slices. */
 		return 0;
+	default:
+		return note_ports(c, s, &dom, granted);
+	}
 	if (granted)
-		return audit_slice_granted(c->p.audit, utc(c), &dom, addr, protos, &ports);
-	return audit_slice_freed(c->p.audit, utc(c), &dom, addr, protos, &ports);
+		return audit_thing_granted(c->p.audit, utc(c), &dom, &thing);
+	return audit_thing_freed(c->p.audit, utc(c), &dom, &thing);
 }
 
 void note_addr(struct control *c, const struct vc_addr_add *a, bool added)

@@ -282,6 +282,15 @@ static void audit_record(const struct audit_record *a, struct vc_audit_rec *r)
 	copy_name(r->dom, sizeof(r->dom), a->domain);
 	if (a->addr)
 		ip_from_v4(&r->addr, a->addr);
+	else
+		memcpy(r->addr.b, a->thing.addr6, sizeof(r->addr.b));
+	r->set = a->ports.set;
+	r->a = a->ports.offset_bits;
+	r->k = a->ports.psid_bits;
+	r->psid = a->ports.psid;
+	r->prefix = a->thing.prefix;
+	r->ip_proto = a->thing.ip_proto;
+	r->spi = a->thing.spi;
 	r->count = a->count;
 	memcpy(r->digest, a->hash, sizeof(r->digest));
 	copy_name(r->text, sizeof(r->text), a->text);
@@ -306,20 +315,32 @@ int see_audit(struct request *rq)
 	}
 }
 
+/* Whoever has an address as a whole has its ports and protocols. */
+static struct audit_holder who(struct request *rq, const struct vc_whois *q)
+{
+	struct audit *log = rq->c->p.audit;
+	uint64_t at = q->utc_ns ? q->utc_ns : rq->c->p.ops->utc_ns(rq->c->p.machine);
+	struct audit_thing thing = {.addr = ip_v4(&q->addr), .ip_proto = q->ip_proto, .spi = q->spi};
+	struct audit_holder h = {.answer = AUDIT_NOBODY};
+
+	if (!thing.addr)
+		memcpy(thing.addr6, q->addr.b, sizeof(thing.addr6));
+	if (q->proto && thing.addr)
+		h = audit_whois(log, thing.addr, q->proto, q->port, at);
+	return h.answer == AUDIT_NOBODY ? audit_whois_thing(log, &thing, at) : h;
+}
+
 int see_whois(struct request *rq)
 {
 	const struct vc_whois *q = rq->body;
 	struct vc_whois_reply *r;
 	struct audit_holder h;
-	int rc = check_zero(q->reserved, sizeof(q->reserved), rq->err);
 
-	if (rc)
-		return rc;
-	if (!ip_is_v4(&q->addr))
-		return control_refuse(rq->err, EINVAL, "bad-address", "ports are split on IPv4 addresses only");
-	if (q->proto != VC_PROTO_TCP && q->proto != VC_PROTO_UDP && q->proto != VC_PROTO_ICMP)
-		return control_refuse(rq->err, EINVAL, "bad-protocol", "whois knows tcp, udp and icmp");
-	h = audit_whois(rq->c->p.audit, ip_v4(&q->addr), q->proto, q->port, q->utc_ns ? q->utc_ns : rq->c->p.ops->utc_ns(rq->c->p.machine));
+	if (q->proto & (q->proto - 1) || q->proto > VC_PROTO_SCTP || (q->proto && q->ip_proto) ||
+	    (q->spi && q->ip_proto != AUDIT_ESP))
+		return control_refuse(rq->err, EINVAL, "bad-protocol",
+				      "whois takes one of tcp, udp, icmp, sctp, another protocol, or none");
+	h = who(rq, q);
 	r = reply_add(rq->r, sizeof(*r));
 	r->answer = h.answer == AUDIT_HELD ? VC_WHOIS_HELD : h.answer == AUDIT_NOBODY ? VC_WHOIS_NOBODY : VC_WHOIS_UNKNOWN;
 	r->log_from_ns = h.known_from_ns;

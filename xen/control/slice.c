@@ -144,11 +144,6 @@ static int claim_ports(struct control *c, const struct vc_slice_add *s, uint16_t
 		return refuse_conflict(c, s, &x, err);
 	if (rc)
 		return refuse_owner(c, s, rc, VFR_NODOM, err);
-	rc = note_slice(c, s, domid, true);
-	if (rc) {
-		vfr_slice_free(c->p.vfr, c->now_ns, ip_v4(&s->addr), s->protos, &ps, domid);
-		return control_refuse(err, -rc, "audit-full", "the audit log has no room for another slice: it cannot be granted");
-	}
 	return 0;
 }
 
@@ -178,7 +173,7 @@ static int claim(struct control *c, const struct vc_slice_add *s, uint16_t domid
 	return rc ? refuse_owner(c, s, rc, owner, err) : 0;
 }
 
-static void release(struct control *c, const struct vc_slice_add *s, uint16_t domid)
+static void give_back(struct control *c, const struct vc_slice_add *s, uint16_t domid)
 {
 	uint32_t addr = ip_v4(&s->addr);
 	struct vfr_portset ps;
@@ -202,8 +197,21 @@ static void release(struct control *c, const struct vc_slice_add *s, uint16_t do
 	default:
 		slice_portset(s, &ps);
 		vfr_slice_free(c->p.vfr, c->now_ns, addr, s->protos, &ps, domid);
-		note_slice(c, s, domid, false);
 	}
+}
+
+/* Nothing is granted without its record. */
+static int grant(struct control *c, const struct vc_slice_add *s, uint16_t domid, bool force, struct control_error *err)
+{
+	int rc = claim(c, s, domid, force, err);
+
+	if (rc)
+		return rc;
+	rc = note_slice(c, s, domid, true);
+	if (!rc)
+		return 0;
+	give_back(c, s, domid);
+	return control_refuse(err, -rc, "audit-full", "the audit log has no room for another slice: it cannot be granted");
 }
 
 static uint16_t slice_domid(struct control *c, const struct vc_slice_add *s)
@@ -221,7 +229,8 @@ int slice_apply(struct control *c, const struct object *old, const struct object
 
 	ENV_ASSERT(!old || !new);
 	if (new)
-		return claim(c, s, slice_domid(c, s), t->force, err);
-	release(c, s, slice_domid(c, s));
+		return grant(c, s, slice_domid(c, s), t->force, err);
+	give_back(c, s, slice_domid(c, s));
+	note_slice(c, s, slice_domid(c, s), false);
 	return 0;
 }

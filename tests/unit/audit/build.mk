@@ -3,7 +3,7 @@
 DEB_PKGS += clang libcmocka-dev
 
 AUDIT_SRC := $(wildcard xen/audit/*.c)
-$(B)/tests/unit/audit/test_audit: tests/unit/audit/test_audit.c $(AUDIT_SRC:%.c=$(B)/asan/%.o) $(B)/asan/libenvhost.a
+$(addprefix $(B)/tests/unit/audit/,test_audit test_whois): $(B)/tests/unit/audit/%: tests/unit/audit/%.c $(AUDIT_SRC:%.c=$(B)/asan/%.o) $(B)/asan/libenvhost.a
 	@mkdir -p $(@D)
 	@echo "  TEST $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $(filter %.c %.o %.a,$^) -lcmocka
@@ -13,7 +13,9 @@ $(B)/tests/unit/audit/test_millions: tests/unit/audit/test_millions.c $(AUDIT_SR
 	@echo "  TEST $@"
 	@$(CC_HOST) $(CFLAGS_HOST) -o $@ $(filter %.c %.o %.a,$^) -lcmocka
 
-CHECKS += audit audit-millions
+CHECKS += audit audit-whois audit-millions
+check-audit-whois-deps := $(B)/tests/unit/audit/test_whois
+check-audit-whois := $(B)/tests/unit/audit/test_whois
 check-audit-deps := $(B)/tests/unit/audit/test_audit
 check-audit := $(B)/tests/unit/audit/test_audit
 check-audit-millions-deps := $(B)/tests/unit/audit/test_millions

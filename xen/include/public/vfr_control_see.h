@@ -62,7 +62,14 @@ struct vc_audit_rec {
 	struct vc_ip addr;
 	uint64_t count;
 	uint8_t digest[32];	/* of the chain up to here */
-	char text[64];
+	char text[48];
+	uint8_t set, a, k;	/* 1: the ports are the set a, k, psid of RFC 7597 */
+	uint8_t prefix;		/* of a whole address or IPv6 prefix; 0: none */
+	uint16_t psid;
+	uint8_t ip_proto;	/* another protocol of a shared address; 0: none */
+	uint8_t reserved;
+	uint32_t spi;		/* of ESP; 0: all */
+	uint32_t reserved2;
 } VC_PACKED;
 static_assert(sizeof(struct vc_audit_rec) == 208, "audit");
 
@@ -71,8 +78,9 @@ struct vc_whois {
 	struct vc_ip addr;
 	uint64_t utc_ns;	/* 0: now */
 	uint16_t port;
-	uint8_t proto;		/* one bit of enum vc_proto_bit */
-	uint8_t reserved[5];
+	uint8_t proto;		/* one bit of enum vc_proto_bit; 0: the address as a whole, or ip_proto */
+	uint8_t ip_proto;	/* another protocol of a shared address; 0: none */
+	uint32_t spi;		/* of ESP; 0: all */
 } VC_PACKED;
 struct vc_whois_reply {
 	uint32_t answer;
