@@ -101,6 +101,7 @@ check: $(B)/.deps $(CHECK_DEPS) ## run every test; ends with "N passed, N failed
 
 # One test alone: make check-one-NAME
 check-one-%: $(B)/.deps
+	@$(if $(filter $*,$(CHECKS)),:,echo "There is no test $*. There are: $(sort $(CHECKS))" >&2; exit 1)
 	@$(MAKE) --no-print-directory $(check-$*-deps)
 	$(check-$*)
 
@@ -112,7 +113,8 @@ bench: $(B)/.deps $(foreach c,$(BENCHES),$(bench-$(c)-deps)) ## run the measurem
 	@$(foreach c,$(BENCHES),$(bench-$(c));)
 
 help: ## this list
-	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}' | sort -u
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}' | sort -u
+	@echo "  make check-one-NAME       one test: $(sort $(CHECKS))" | fmt -w 120 | sed '2,$$s/^/                            /'
 
 clean: ## remove all that was built
 	rm -rf $(B)

@@ -24,7 +24,7 @@ iso: $(B)/demo/ready ## build/vfr.iso, bootable, of a site file: make iso SITE=f
 run: $(B)/demo/ready ## build all, boot three guests on one address (or SITE=file.yaml), show what to try; Ctrl-C ends it
 	@tests/system/run.py $(SITE) $(FORWARD)
 
-demo: $(B)/demo/ready $(B)/vfr-tap ## the same, unattended: a transcript of probes, exit 0 or 1
+demo: $(B)/demo/ready $(B)/vfr-tap ## the system of make run, unattended: a transcript of probes, exit 0 or 1
 	@tests/system/demo.py
 
 ifneq ($(wildcard tools/vfrctl/*.c),)

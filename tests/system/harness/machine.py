@@ -109,10 +109,20 @@ class Machine:
         self.child = subprocess.Popen(chain + self.command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                       start_new_session=True)
         RUNNING.append(self)
-        time.sleep(0.05)
-        if not self.alive():
-            raise Trouble("QEMU ended at once: " + self.complaint())
+        self._wait_for_qemu()
         return self
+
+    def _wait_for_qemu(self):
+        """Its monitor answers when all it was asked for is there: ports to forward may be somebody else's."""
+        end = deadline(30)
+        while self.alive() and time.monotonic() < end:
+            try:
+                if "(qemu)" in self.command_monitor("info status"):
+                    return
+            except OSError:
+                pass
+            time.sleep(0.02)
+        raise Trouble("QEMU ended at once: " + self.complaint())
 
     def complaint(self):
         """What QEMU itself had to say."""
