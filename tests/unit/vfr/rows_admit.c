@@ -135,7 +135,7 @@ static const struct row rows[] = {
 	{ "between two packets: a rule for all comes and goes", "in u tcp X:9>S:1000\nfwd A\nrule all in drop\nin u tcp X:9>S:1000\n"
 	  "drop rule @A\nnorules all\nin u tcp X:9>S:1000\nfwd A" },
 	{ "between two packets: the receiver goes", "in u tcp X:9>S:1000\nfwd A\ndel A\nin u tcp X:9>S:1000\n"
-	  "drop port-unowned @u\nemit u icmp S>X 3/3" },
+	  "drop port-unowned\nemit u icmp S>X 3/3" },
 	{ "detached: then attached again", "detach A\nin u tcp X:9>S:1000\ndrop owner-down @A\nemit u icmp S>X 3/1\nattach A\n"
 	  "in u tcp X:9>S:1000\nfwd A" },
 	{ "domain gone: its slice is nobody's", "del A\nin u tcp X:9>S:1000\ndrop port-unowned\nemit u icmp S>X 3/3" },
