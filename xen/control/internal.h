@@ -135,6 +135,10 @@ int dom_check_refs(struct control *c, const struct object *o, const struct trans
 int dom_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,
 	      struct control_error *err);
 void dom_start_fresh(struct control *c);
+/* => built as its object says and paused, to be started; or nothing of it */
+int dom_build(struct control *c, struct dom *d, struct control_error *err);
+void dom_unbuild(struct control *c, struct dom *d, const char *reason);
+void dom_start(struct control *c, struct dom *d);
 
 /* --- network objects: net.c, slice.c, rules.c ------------------------------------------------------------------------ */
 
