@@ -21,7 +21,8 @@ def hostile_guests():
 def start(workdir):
     domains = {"server": site.small(PORT, "22000-22999")}
     for i, name in enumerate(hostile_guests()):
-        domains[name] = site.tester(f"build/guest/tests/{name}.elf", ports=f"{30000 + i}-{30000 + i}", paused="true", **{"on-reboot": "destroy"})
+        domains[name] = site.tester(f"build/guest/tests/{name}.elf", f"ip={site.ADDRESS}/24 gw={site.GATEWAY} port={30000 + i}",
+                                    ports=f"{30000 + i}-{30000 + i}", paused="true", **{"on-reboot": "destroy"})
     return vfr.boot(site.write(f"{workdir}/site.yaml", domains), workdir, net="user", memory=1024, cpus=2,
                     forwards=[(0, f"10.0.2.15:{PORT}")])
 

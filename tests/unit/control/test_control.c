@@ -412,6 +412,22 @@ static void a_client_can_recompute_the_chain(void **state)
 	}
 }
 
+static void at_most_eight_sessions_are_open(void **state)
+{
+	struct control_session *s[9];
+	unsigned int n = 0;
+
+	while (n < 9 && (s[n] = control_session_open(w.c, NULL)))
+		n++;
+	assert_int_equal(n + 1, 8); /* the fixture has one */
+	control_session_close(s[n - 1], w.now);
+	s[n - 1] = control_session_open(w.c, NULL);
+	assert_non_null(s[n - 1]);
+	while (n)
+		control_session_close(s[--n], w.now);
+	add_base();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,7 +438,8 @@ int main(void)
 		T(unknown_and_misshapen_messages_are_refused_by_name), T(bad_domains_are_refused_by_name),
 		T(references_to_nothing_are_refused), T(a_conflict_names_the_owner_and_changes_nothing),
 		T(dhcp_and_translation_take_the_address_of_most_ports),
-		T(a_freed_port_is_held_down_unless_forced), T(an_address_in_use_stays), T(whois_answers_from_the_audit_log),
+		T(a_freed_port_is_held_down_unless_forced), T(an_address_in_use_stays), T(at_most_eight_sessions_are_open),
+		T(whois_answers_from_the_audit_log),
 		T(whois_knows_whole_addresses_prefixes_and_protocols), T(a_client_can_recompute_the_chain),
 	};
 
