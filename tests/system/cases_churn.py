@@ -46,7 +46,7 @@ def churn(m):
         return (out + err).strip()
     after = free_memory(m)
     if beside.lost:
-        return f"the neighbour lost {beside.lost} of {beside.answered + beside.lost} requests"
+        return f"the neighbour lost {beside.lost} of {beside.answered + beside.lost} requests, {beside.why}"
     return None if before - after <= SLACK else f"{before - after} bytes of memory are gone after {ROUNDS} rounds"
 
 

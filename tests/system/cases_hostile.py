@@ -33,13 +33,14 @@ class Poll(threading.Thread):
     def __init__(self, machine, port=PORT, patience=30):
         super().__init__(daemon=True)
         self.machine, self.port, self.patience, self.end = machine, port, patience, False
-        self.answered, self.lost, self.longest = 0, 0, 0.0
+        self.answered, self.lost, self.longest, self.why = 0, 0, 0.0, ""
 
     def run(self):
         while not self.end:
             begin = time.monotonic()
             if self.machine.http(self.machine.at(self.port) + "/", self.patience) is None:
                 self.lost += 1
+                self.why = f"after {time.monotonic() - begin:.2f} s: {self.machine.http_problem}"
             else:
                 self.answered += 1
             self.longest = max(self.longest, time.monotonic() - begin)
@@ -65,7 +66,7 @@ def beside(name):
         poll.finish()
         m.ctl("dom", "destroy", name)
         if poll.lost or poll.answered < ENOUGH:
-            return f"{poll.answered} answers, {poll.lost} lost, longest wait {poll.longest:.2f} s"
+            return f"{poll.answered} answers, {poll.lost} lost, longest wait {poll.longest:.2f} s; {poll.why}"
         return None
     return case
 

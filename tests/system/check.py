@@ -60,6 +60,9 @@ def run_scene(scene, verdicts):
         run_case(machine, f"{name}: {title}", case, verdicts)
     if len(verdicts.failed) > failed:
         print("".join(f"    | {line}\n" for line in machine.text().splitlines()[-15:]), end="")
+        for line in machine.ctl("drops")[1].splitlines():
+            print(f"    | {line}")
+        machine.keep_log()
     machine.stop()
 
 

@@ -8,8 +8,10 @@ Three kinds of network:
   none   no NIC at all
 """
 import atexit
+import http.client
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -73,6 +75,7 @@ class Machine:
         self.control = f"{workdir}/control.sock"
         self.monitor = f"{workdir}/monitor.sock"
         self.child = None
+        self.http_problem = ""
         self.command = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot", "-M", machine, "-cpu", cpu,
                         "-m", str(memory), "-smp", str(cpus), "-serial", f"file:{self.serial}",
                         "-monitor", f"unix:{self.monitor},server=on,wait=off"]
@@ -191,13 +194,14 @@ class Machine:
         return None
 
     def http(self, url, timeout=20):
-        """The body of http://url as text, None without an answer."""
+        """The body of http://url as text, None without an answer: then http_problem says why."""
         if self.net == "tap":
             return self.run(["curl", "-sf", "-m", str(timeout), "http://" + url], timeout + 5) or None
         try:
             with urllib.request.urlopen("http://" + url, timeout=timeout) as answer:
                 return answer.read().decode("latin1")
-        except (OSError, ValueError):
+        except (OSError, ValueError, http.client.HTTPException) as e:
+            self.http_problem = f"{type(e).__name__}: {e}"
             return None
 
     def command_monitor(self, line):
@@ -225,6 +229,10 @@ class Machine:
 
     def resume(self):
         self.command_monitor("cont")
+
+    def keep_log(self):
+        """The next run of the same name leaves this log alone."""
+        shutil.copyfile(self.serial, f"{self.dir}/serial-failed.log")
 
     def stop(self):
         if self in RUNNING:
