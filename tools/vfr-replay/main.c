@@ -188,14 +188,16 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	r.v = vfr_create(&par, &ops, NULL);
-	if (!r.v || !replay_config(&r, argv[optind]))
-		return 1;
 	pcap_t *in = pcap_open_offline(argv[optind + 1], error);
 	if (!in || pcap_datalink(in) != DLT_EN10MB) {
 		fprintf(stderr, "vfr-replay: %s: %s\n", argv[optind + 1], in ? "not an Ethernet capture" : error);
+		if (in)
+			pcap_close(in);
 		return 1;
 	}
+	r.v = vfr_create(&par, &ops, NULL);
+	if (!r.v || !replay_config(&r, argv[optind]))
+		return 1;
 	if (out_path) {
 		dead = pcap_open_dead(DLT_EN10MB, 262144);
 		out = dead ? pcap_dump_open(dead, out_path) : NULL;

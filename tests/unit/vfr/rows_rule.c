@@ -9,6 +9,9 @@
 #define STATEFUL "rule A out accept state\nrule A in drop\n"
 
 static const struct row rows[] = {
+	{ "flows: UDP that a rule keeps state of is limited like TCP", "domain A flows=2\nrule A out accept state udp\n"
+	  "in A udp S:1000>X:1\nfwd u\nin A udp S:1000>X:2\nfwd u\nin A udp S:1000>X:3\ndrop flow-limit\nevent flow-limit A\n"
+	  "in A udp S:1000>X:1\nfwd u\nin u udp X:2>S:1000\nfwd A\ntime 1\nin A udp S:1000>X:3\nfwd u" },
 	{ "no rules: everything passes", SYN "fwd u" },
 	{ "drop by destination port", "rule A out drop tcp dport=80\n" SYN "drop rule" },
 	{ "another port passes", "rule A out drop tcp dport=80\nin A tcp S:1000>X:81\nfwd u" },

@@ -70,7 +70,14 @@ static int check_egress(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_ADMIN, 0);
 		return vfr_drop(c, p, VFR_DROP_EGRESS_DENIED);
 	}
-	if (!cfg->new_flows_per_s || !(p->flags & VFR_PF_NEWFLOW) || c->trace)
+	return p->flags & VFR_PF_NEWFLOW ? vfr_flow_limit(c, p, w) : 0;
+}
+
+int vfr_flow_limit(struct ctx *c, struct vfr_pkt *p, struct way *w)
+{
+	const struct vfr_domain_cfg *cfg = &rcu_get(w->src->cfg)->c;
+
+	if (!cfg->new_flows_per_s || c->trace)
 		return 0;
 	env_lock(&w->src->lock);
 	bool ok = vfr_bucket_take(&w->src->flow_bucket, c->now, cfg->new_flows_per_s, cfg->new_flows_burst);

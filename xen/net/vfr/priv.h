@@ -340,6 +340,8 @@ bool vfr_parse_quote(const struct vfr_pkt *p, struct quote *q);
 
 /* admit.c: each returns 0 or a verdict */
 int vfr_admit_source(struct ctx *c, struct vfr_pkt *p, struct way *w);
+/* => a new flow of w->src within its limit, or a verdict. TCP: each SYN; others: each new connection of a rule with state. */
+int vfr_flow_limit(struct ctx *c, struct vfr_pkt *p, struct way *w);
 int vfr_admit_dest(struct ctx *c, struct vfr_pkt *p, struct way *w);
 
 /* counters.c */

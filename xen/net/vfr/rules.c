@@ -320,6 +320,10 @@ static int open_conn(struct ctx *c, struct vfr_pkt *p, struct way *w, struct vfr
 		return vfr_drop(c, p, VFR_DROP_CONN_STATE);
 	if (!(p->flags & VFR_PF_PORTS))
 		return 0;
+	/* A SYN has been counted already; of what has none, only this shows that it is new. */
+	int over = q->conn.state == VFR_ST_NEW && p->proto != IP_TCP && d == w->src ? vfr_flow_limit(c, p, w) : 0;
+	if (over)
+		return over;
 	enum vfr_drop r = vfr_conn_open(c, p, d, w->sched_class);
 	if (r == VFR_DROP_CONN_QUOTA)
 		vfr_event(c, d, VFR_EV_CONN_QUOTA, p, 0);
