@@ -290,6 +290,16 @@ static void assign_asid(struct vcpu *v, uint32_t cpu)
 	}
 }
 
+/*
+ * Between STI and HLT. The shadow of STI keeps the interrupt away until the guest sleeps; delivered before, it would leave the
+ * guest asleep with nothing to wake it. QEMU 7.2 saves the shadow at an exit and forgets it at the next entry. HLT comes out
+ * at once, and what waits is looked at then.
+ */
+static bool falls_asleep(struct vcpu *v)
+{
+	return (v->arch->vmcb->interrupt_shadow & 1) && svm_insn_length(v, (const uint8_t[]){ 0xf4 }, 1);
+}
+
 /* What is to be delivered at this entry. */
 static void inject(struct vcpu *v)
 {
@@ -304,7 +314,7 @@ static void inject(struct vcpu *v)
 		v->arch->pending_exception = 0;
 	}
 	int vector = vcpu_pending_vector(v, &more, false);
-	if (vector < 0)
+	if (vector < 0 || falls_asleep(v))
 		return;
 	if (more && !b->eventinj && svm_interrupts_enabled(v)) {
 		b->eventinj = (uint64_t)vector | EVENT_INTR | EVENT_VALID;
