@@ -154,6 +154,9 @@ static void a_wake_between_sleep_and_pick_is_kept(void **state)
 	assert_int_equal(cpusched_wake(s, &a, 6), 0);
 	assert_int_equal(cpusched_wake(s, &a, 7), CPUSCHED_NO_CPU);
 	assert_int_equal(cpusched_item_remove(s, &a), 0);
+	/* a timer that fires late */
+	assert_int_equal(cpusched_wake(s, &a, 0), CPUSCHED_NO_CPU);
+	assert_null(cpusched_pick(s, 0, 0).item);
 	assert_null(cpusched_pick(s, 0, 8).item);
 	assert_int_equal(a.run_ns, 3);
 	cpusched_destroy(s);

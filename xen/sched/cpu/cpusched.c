@@ -197,7 +197,7 @@ int cpusched_wake(struct cpusched *s, struct sched_item *item, uint64_t now_ns)
 	lock(s);
 	if (item->state == SCHED_CURRENT)
 		item->runnable = true;
-	else if (item->state == SCHED_BLOCKED)
+	else if (item->state == SCHED_BLOCKED && item->all.next) /* a timer or an event may come after its removal */
 		kick = queue(s, item, SCHED_WOKEN, now_ns, CPUSCHED_NO_CPU);
 	unlock(s);
 	return kick;

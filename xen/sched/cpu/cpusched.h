@@ -98,7 +98,7 @@ int cpusched_item_remove(struct cpusched *s, struct sched_item *item);
 int cpusched_item_set(struct cpusched *s, struct sched_item *item, uint64_t affinity, uint32_t weight, uint32_t cap,
 		      uint64_t now_ns, int *kick);
 
-/* It can run. Returns the CPU that must be interrupted so that it picks again, or CPUSCHED_NO_CPU. */
+/* It can run; nothing if it was removed meanwhile. Returns the CPU that must be interrupted so that it picks again, or CPUSCHED_NO_CPU. */
 int cpusched_wake(struct cpusched *s, struct sched_item *item, uint64_t now_ns);
 /* A current one waits for an event; the next pick of its CPU lets go of it. */
 void cpusched_sleep(struct cpusched *s, struct sched_item *item);
