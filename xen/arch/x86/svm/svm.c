@@ -362,6 +362,7 @@ static void svm_run(struct vcpu *v)
 		atomic_store(&c->in_guest, false);
 		return; /* what stands in EVENTINJ stays there for the next try */
 	}
+	uint64_t rip = b->rip, shadow = b->interrupt_shadow & 1;
 	irqs_off_end(c);
 	svm_enter(v->arch->regs, v->arch->vmcb_pa, virt_to_phys(c->host_vmcb));
 	irqs_off_begin(c);
@@ -369,6 +370,8 @@ static void svm_run(struct vcpu *v)
 	v->arch->regs[RAX] = b->rax;
 	v->arch->regs[RSP] = b->rsp;
 	v->arch->exits++;
+	if (b->rip == rip) /* no instruction was run: the shadow stands, whatever the entry made of it */
+		b->interrupt_shadow |= shadow;
 	after_run(v, offered);
 	svm_exit(v);
 }
