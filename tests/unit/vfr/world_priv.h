@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The test world from inside: what its three files share. */
+/* The test world from inside: what its files share. */
 #ifndef WORLD_PRIV_H
 #define WORLD_PRIV_H
 
@@ -55,6 +55,24 @@ uint32_t ip4(const char *name);
 int port_of(const char *name);
 void attach(struct world *w, uint16_t port);
 void build(struct world *w);
+
+/* world_expect.c: commands that say what must have happened */
+void cmd_fwd(struct world *w, char *rest);
+void cmd_drop(struct world *w, char *rest);
+void cmd_consumed(struct world *w, char *rest);
+void cmd_held(struct world *w, char *rest);
+void cmd_emit(struct world *w, char *rest);
+void cmd_rel(struct world *w, char *rest);
+void cmd_reldrop(struct world *w, char *rest);
+void cmd_relcons(struct world *w, char *rest);
+void cmd_event(struct world *w, char *rest);
+void cmd_emit_any(struct world *w, char *rest);
+void cmd_rel_any(struct world *w, char *rest);
+void cmd_also(struct world *w, char *rest);
+void cmd_fwd_frag(struct world *w, char *rest);
+void cmd_rel_frag(struct world *w, char *rest);
+void cmd_turned(struct world *w, char *rest);
+void cmd_class(struct world *w, char *rest);
 
 /* world_conf.c: commands that change the configuration */
 void cmd_claim(struct world *w, char *rest);
