@@ -115,6 +115,7 @@ static const struct row rows[] = {
 	{ "gso: a large segment crosses as one packet", "in A tcp S:1000>X:80 len=30000 gso=1448 df partial\nfwd u" },
 	{ "gso: segments larger than the MTU", "mtu u 1400\nin A tcp S:1000>X:80 len=30000 gso=1448 df partial\ndrop too-big\n"
 	  "emit A icmp G>S 3/4 mtu=1400" },
+	{ "gso: less than one segment is measured as it is", "mtu u 1400\nin A tcp S:1000>X:80 len=500 gso=1448 df partial\nfwd u" },
 	{ "gso: 64 KiB, more than is linear", "in u tcp X:80>S:1000 len=65000 gso=1448 partial\nfwd A" },
 	{ "partial checksum passes untouched", "in A tcp S:1000>X:80 partial\nfwd u" },
 	{ "hairpin: by the shared address, source kept", "in A tcp S:1000>S:2000 flags=S\nfwd B" },

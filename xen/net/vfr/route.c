@@ -163,7 +163,7 @@ static uint32_t wire_size(const struct vfr_pkt *p)
 	if (p->gso == VFR_GSO_NONE)
 		return p->l3_len;
 	hdr += p->proto == IP_TCP && (p->flags & VFR_PF_PORTS) ? (uint32_t)(p->head[p->l4 + 12] >> 4) * 4 : 8;
-	return hdr + p->gso_size;
+	return hdr + p->gso_size < p->l3_len ? hdr + p->gso_size : p->l3_len;
 }
 
 static void write_macs(uint8_t *frame, const uint8_t *dst, const uint8_t *src)
