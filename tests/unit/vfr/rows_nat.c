@@ -67,6 +67,10 @@ static const struct row rows[] = {
 	  "fwd D icmp Y>D type=11/0 quote(udp D:4000>X:53) q=28 ttl=63" },
 	{ "error in: about an echo", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\n"
 	  "in u icmp Y>S type=11/0 quote(icmp S:4000>X echo)\nfwd D icmp Y>D type=11/0 quote(icmp D:4000>X echo) ttl=63" },
+	{ "error in: about a mapping whose time is over", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\ntime 60\n"
+	  "in u icmp Y>S type=11/0 quote(icmp S:4000>X echo)\ndrop nat-unmapped @D" },
+	{ "error out: about a mapping whose time is over", "in D icmp D:4000>X echo\nfwd u icmp S:4000>X echo ttl=63\ntime 60\n"
+	  "in D icmp D>X type=3/3 quote(icmp X:4000>D echo)\ndrop nat-unmapped" },
 	{ "error in: unmapped port", "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\ndrop nat-unmapped @D" },
 	{ "error in: does not end the mapping (RFC 5508 REQ-6)", OUT "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\n"
 	  "fwd D icmp Y>D type=3/3 quote(udp D:4000>X:53) ttl=63\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63" },

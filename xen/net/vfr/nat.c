@@ -295,7 +295,7 @@ static int out_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
 	env_lock(&c->v->nat.lock);
 	struct nat_map *m = by_int(c->v, q.dst, q.proto == IP_ICMP ? q.sport : q.dport, (uint8_t)vfr_slice_proto(q.proto));
-	if (m) {
+	if (m && m->deadline > c->now) {
 		addr = m->external;
 		port = m->eport;
 	}
@@ -359,7 +359,7 @@ static int in_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
 	env_lock(&c->v->nat.lock);
 	struct nat_map *m = by_ext(c->v, q.src, q.sport, (uint8_t)vfr_slice_proto(q.proto));
-	if (m && m->slot == w->dst->slot) {
+	if (m && m->slot == w->dst->slot && m->deadline > c->now) {
 		addr = m->internal;
 		port = m->iport;
 	}
