@@ -136,7 +136,7 @@ static bool same_notes(const struct vfr_pkt *a, const struct vfr_pkt *b)
 }
 
 /* => what side i does with it; the packet itself in *p (freed), unless held. */
-static void run(unsigned int i, const struct traffic *in, uint64_t id, struct twin_frame *got, struct vfr_pkt *p)
+static void run(unsigned int i, const struct twin_packet *in, uint64_t id, struct twin_frame *got, struct vfr_pkt *p)
 {
 	struct side *s = &side[i];
 	struct sent *h = malloc(sizeof(*h));
@@ -147,8 +147,10 @@ static void run(unsigned int i, const struct traffic *in, uint64_t id, struct tw
 	h->id = id;
 	h->p.head = h->b;
 	h->p.len = in->len;
-	h->p.head_len = (uint16_t)in->len;
-	h->p.gso = h->p.csum = 0;
+	h->p.head_len = (uint16_t)in->linear;
+	h->p.gso = (uint8_t)(!in->piece ? VFR_GSO_NONE : in->b[12] == 0x86 ? VFR_GSO_TCPV6 : in->b[23] == 6 ? VFR_GSO_TCPV4 : VFR_GSO_UDP);
+	h->p.gso_size = in->piece;
+	h->p.csum = in->partial ? VFR_CSUM_PARTIAL : VFR_CSUM_FULL;
 	s->backs = s->mades = 0;
 	vfr_input(s->v, 0, now, (uint16_t)in->in, &b, 1);
 	got->len = in->len;
@@ -161,7 +163,7 @@ static void run(unsigned int i, const struct traffic *in, uint64_t id, struct tw
 	free(h);
 }
 
-static bool one_packet(const struct traffic *in, uint64_t id)
+static bool one_packet(const struct twin_packet *in, uint64_t id)
 {
 	static struct twin_frame got[2];
 	struct vfr_pkt p[2];
@@ -169,7 +171,7 @@ static bool one_packet(const struct traffic *in, uint64_t id)
 
 	for (unsigned int i = 0; i < 2; i++)
 		run(i, in, id, &got[i], &p[i]);
-	twin_decide(&twin, in->in, id, in->b, in->len, &want);
+	twin_decide(&twin, id, in, &want);
 	bool sent = !strcmp(want.own.verdict, "forward"), dropped = !sent && strcmp(want.own.verdict, "consumed") &&
 		strcmp(want.own.verdict, "held");
 	for (unsigned int i = 0; ok && i < 2; i++)
@@ -178,7 +180,8 @@ static bool one_packet(const struct traffic *in, uint64_t id)
 	if (ok && strcmp(want.own.verdict, "held"))
 		ok = same_notes(&p[0], &p[1]);
 	if (!ok) {
-		printf("from port %d:\n", in->in);
+		printf("from port %d, %u bytes linear%s, pieces of %u:\n", in->in, in->linear, in->partial ? ", partial sum" : "",
+		       in->piece);
 		for (uint32_t k = 0; k < in->len && k < 128; k++)
 			printf("%02x%s", in->b[k], k % 16 == 15 ? "\n" : " ");
 		putchar('\n');
@@ -189,19 +192,25 @@ static bool one_packet(const struct traffic *in, uint64_t id)
 	return ok;
 }
 
-/* Steps that are no divisor of any of the router's periods, so that it does not matter how it rounds. */
+/*
+ * Time goes by in steps of 2.6 s: no multiple of that falls on a period of the router, nor into the second or so by which it may
+ * round one up.
+ */
+#define STEP_TENTHS 26
+
 static bool some_time(void)
 {
-	uint64_t s = (uint64_t[]){ 11, 11, 22, 66, 121, 242, 308, 7447 }[rnd(rnd(8) ? 4 : 8)];
+	uint64_t tenths = STEP_TENTHS * (uint64_t[]){ 1, 1, 2, 5, 12, 26, 47, 93, 116, 2862 }[rnd(rnd(8) ? 6 : 10)];
+	/* A sixteenth of the long tables is looked through at each call. */
+	unsigned int calls = rnd(2) ? 17 : 1;
 
-	now += s * SEC;
+	now += tenths * (SEC / 10);
 	for (unsigned int i = 0; i < 2; i++) {
 		side[i].backs = side[i].mades = 0;
-		/* A sixteenth of the long tables is looked through at each call. */
-		for (unsigned int n = 0; n < 17; n++)
+		for (unsigned int n = 0; n < calls; n++)
 			vfr_timer(side[i].v, now);
 	}
-	twin_pass_time(&twin, s, &want);
+	twin_pass_time(&twin, tenths, &want);
 	return same_back(&side[0]) && same_back(&side[1]);
 }
 
@@ -231,7 +240,7 @@ static bool same_counters(void)
 static bool one_world(uint64_t packets, uint64_t *done)
 {
 	struct vfr *v[2];
-	struct traffic p;
+	struct twin_packet p;
 	bool ok = true;
 
 	now = 1ull << 40;

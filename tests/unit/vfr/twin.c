@@ -171,7 +171,7 @@ static void answer_echo(const struct twin *t, int in, struct facts *f, struct tw
 	unsigned int s = u16(f->l4 + 2) + (f->family == 4 ? 0x0800u : 0xfeffu);
 
 	f->l4[0] = f->family == 4 ? 0 : 129;
-	put16(f->l4 + 2, s % 65536 + s / 65536);
+	put16(f->l4 + 2, s % 65535);
 	twin_turn(t, in, f, out);
 }
 
@@ -193,13 +193,22 @@ static void cut(struct twin *t, const struct facts *f, int to, struct twin_answe
 	}
 }
 
+static uint32_t l4_header(const struct facts *f)
+{
+	return f->proto == 6 ? f->l4[12] / 16u * 4 : 8;
+}
+
 const char *twin_leave(struct twin *t, int in, struct facts *f, const struct path *w, struct twin_frame *out, struct twin_answer *a)
 {
 	uint8_t *hops = f->ip + (f->family == 4 ? 8 : 7);
-	bool fits = f->len <= t->mtu[w->to];
+	uint32_t largest = f->len;
 
-	/* Who has options is not split. */
-	if (!fits && (f->df || f->ip[0] != 0x45))
+	/* What is to become several packets is as large as the first of them. */
+	if (f->piece && f->len - f->l4_len + l4_header(f) + f->piece < largest)
+		largest = f->len - f->l4_len + l4_header(f) + f->piece;
+	bool fits = largest <= t->mtu[w->to];
+	/* Split is only what has no options, can be seen as a whole, and is ready for the wire. */
+	if (!fits && (f->df || f->ip[0] != 0x45 || f->piece || f->partial || !f->all_linear))
 		return "too-big";
 	if (*hops <= 1)
 		return "ttl";
@@ -272,18 +281,21 @@ static const char *way(struct twin *t, int in, struct facts *f, struct twin_fram
 	return no;
 }
 
-void twin_decide(struct twin *t, int in, uint64_t id, const uint8_t *frame, uint32_t len, struct twin_answer *a)
+void twin_decide(struct twin *t, uint64_t id, const struct twin_packet *p, struct twin_answer *a)
 {
 	struct twin_frame *own = &a->own;
 	struct facts f;
 
 	a->backs = a->mades = 0;
 	own->port = -1;
-	own->in = in;
+	own->in = p->in;
 	own->id = id;
-	own->len = len;
-	memcpy(own->b, frame, len);
-	own->verdict = twin_read(t, in, own->b, len, &f);
+	own->len = p->len;
+	own->linear = p->linear;
+	own->partial = p->partial;
+	own->piece = p->piece;
+	memcpy(own->b, p->b, p->len);
+	own->verdict = twin_read(t, own, &f);
 	if (!own->verdict)
-		own->verdict = way(t, in, &f, own, a);
+		own->verdict = way(t, p->in, &f, own, a);
 }

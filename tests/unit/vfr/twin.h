@@ -5,6 +5,8 @@
  *
  * It does not know: neighbours (they are static here), limits by rate, and which port NAT picks when it is free to pick one: then
  * it asks choose(), and insists that the answer is a free port of the domain's slice.
+ *
+ * Time is counted in tenths of a second.
  */
 #ifndef TWIN_H
 #define TWIN_H
@@ -23,6 +25,15 @@
 #define TWIN_HELD	1024
 
 enum { TWIN_NEW = 1, TWIN_KNOWN = 2, TWIN_RELATED = 4, TWIN_STRAY = 8 };	/* what a packet is to the list of connections */
+
+/* What comes in. */
+struct twin_packet {
+	int in;
+	uint32_t len, linear;		/* all of it; the part that the router can look at */
+	bool partial;			/* the sum over TCP or UDP is left to whoever can do it cheaply */
+	uint16_t piece;			/* payload bytes of each packet that is to be made of this one; 0: it is one */
+	uint8_t b[TWIN_FRAME];
+};
 
 struct twin_rule {
 	bool in, drop, reject, keep;
@@ -47,7 +58,7 @@ struct twin_flow {
 	bool answered, open, reset;
 	bool fin_from, fin_to;
 	bool both_ways;			/* others */
-	uint64_t last_s;
+	uint64_t last;
 };
 
 struct twin_map {
@@ -55,7 +66,7 @@ struct twin_map {
 	uint16_t iport, oport;
 	int kind, dom;
 	enum { MAP_NEW, MAP_OPEN, MAP_CLOSING } tcp;
-	uint64_t until_s;
+	uint64_t until;
 };
 
 struct twin_datagram {
@@ -65,7 +76,7 @@ struct twin_datagram {
 	int in;
 	uint32_t total;			/* 0: the last fragment has not come */
 	unsigned int held;
-	uint64_t until_s;
+	uint64_t until;
 	bool decided, echo, set_id;
 	const char *refused;
 	int to;
@@ -76,10 +87,11 @@ struct twin_datagram {
 struct twin_frame {
 	const char *verdict;	/* "forward", "consumed", "held" or a drop's name */
 	int port;		/* where to */
-	int in;
 	uint64_t id;		/* which packet it was */
-	uint32_t len;
-	int datagram;
+	int in, datagram;
+	uint32_t len, linear;
+	bool partial;
+	uint16_t piece;
 	uint8_t b[TWIN_FRAME];
 };
 
@@ -103,7 +115,7 @@ struct twin {
 	uint16_t (*choose)(uint32_t inside, uint16_t iport, int kind);
 
 	/* memory */
-	uint64_t now_s;
+	uint64_t now;
 	struct twin_flow flow[TWIN_FLOWS];
 	unsigned int flows;
 	struct twin_map map[TWIN_MAPS];
@@ -124,8 +136,8 @@ struct twin_answer {
 	unsigned int mades;
 };
 
-void twin_decide(struct twin *t, int in, uint64_t id, const uint8_t *frame, uint32_t len, struct twin_answer *a);
+void twin_decide(struct twin *t, uint64_t id, const struct twin_packet *p, struct twin_answer *a);
 /* => time has passed: what waits too long is given back. */
-void twin_pass_time(struct twin *t, uint64_t seconds, struct twin_answer *a);
+void twin_pass_time(struct twin *t, uint64_t tenths, struct twin_answer *a);
 
 #endif

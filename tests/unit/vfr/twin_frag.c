@@ -33,7 +33,7 @@ static const char *begin(struct twin *t, int in, const struct facts *f, struct t
 	d->proto = (uint8_t)f->proto;
 	d->id = f->id;
 	d->in = in;
-	d->until_s = t->now_s + 5;
+	d->until = t->now + 50;
 	memcpy(d->src, f->a, 16);
 	memcpy(d->dst, f->b, 16);
 	*out = d;
@@ -87,7 +87,7 @@ static void give_back(struct twin *t, struct twin_datagram *d, const char *refus
 		struct twin_frame *out = &a->back[a->backs++];
 		*out = *h;
 		out->port = -1;
-		twin_read(t, h->in, out->b, out->len, &f);
+		twin_read(t, out, &f);
 		out->verdict = refused ? refused : twin_follow(t, h->in, &f, d, out, a);
 	}
 	t->helds = kept;
@@ -158,7 +158,7 @@ void twin_first_done(struct twin *t, struct twin_datagram *d, const struct path 
 	bool sent = !strcmp(verdict, "forward") || !strcmp(verdict, "consumed");
 
 	d->decided = true;
-	d->until_s = t->now_s + 30;
+	d->until = t->now + 300;
 	d->refused = sent ? NULL : verdict;
 	d->echo = w->echo;
 	d->to = w->to;
@@ -170,12 +170,12 @@ void twin_first_done(struct twin *t, struct twin_datagram *d, const struct path 
 	twin_tidy(t, d);
 }
 
-void twin_pass_time(struct twin *t, uint64_t seconds, struct twin_answer *a)
+void twin_pass_time(struct twin *t, uint64_t tenths, struct twin_answer *a)
 {
 	a->backs = a->mades = 0;
-	t->now_s += seconds;
+	t->now += tenths;
 	for (unsigned int i = 0; i < TWIN_DATAGRAMS; i++)
-		if (t->datagram[i].used && t->datagram[i].until_s <= t->now_s) {
+		if (t->datagram[i].used && t->datagram[i].until <= t->now) {
 			give_back(t, &t->datagram[i], "frag-timeout", a);
 			t->datagram[i].used = false;
 		}

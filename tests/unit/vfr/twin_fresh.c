@@ -94,7 +94,7 @@ static void make_honest(const struct twin *t, int in, uint8_t *ip)
 		env_put32(ip + (in ? 12 : 16), t->shared[s]);
 		env_put32(ip + (in ? 16 : 12), twin_outside[rnd(3)]);
 		env_put16(l + (in ? 0 : 2), port);
-		l[12] = 5 << 4;
+		l[12] = (uint8_t)((env_get16(ip + 2) < 80 || rnd(3) ? 5 : 5 + rnd(11)) << 4);
 		if (kind == 1)
 			env_put16(l + 4, (uint16_t)(env_get16(ip + 2) - 20));
 		if (kind == 2) {

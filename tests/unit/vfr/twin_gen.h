@@ -24,11 +24,6 @@ extern const uint8_t twin_outside6[3][16];
 /* => the same world for the twin and both routers. */
 void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2]);
 
-struct traffic {
-	int in;
-	uint32_t len;
-	uint8_t b[TWIN_FRAME];
-};
 /* => bytes of a fresh packet at f. */
 uint32_t twin_fresh4(const struct twin *t, int in, uint8_t *f);
 uint32_t twin_fresh6(const struct twin *t, int in, uint8_t *f);
@@ -36,8 +31,8 @@ uint8_t twin_flags(void);
 
 void twin_traffic_reset(void);
 /* => the next packet of a mixture: fresh ones, answers to what went through, pieces of larger ones. */
-void twin_next(const struct twin *t, struct traffic *p);
+void twin_next(const struct twin *t, struct twin_packet *p);
 /* => this went through, as `left` by `out`: somebody may answer it, or repeat it. */
-void twin_went_through(const struct traffic *p, const uint8_t *left, int out);
+void twin_went_through(const struct twin_packet *p, const uint8_t *left, int out);
 
 #endif

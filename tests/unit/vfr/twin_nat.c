@@ -7,7 +7,7 @@ static struct twin_map *live(struct twin *t, const struct twin_map *like, bool b
 	for (unsigned int i = 0; i < t->maps; i++) {
 		struct twin_map *m = &t->map[i];
 
-		if (m->kind != like->kind || m->until_s <= t->now_s)
+		if (m->kind != like->kind || m->until <= t->now)
 			continue;
 		if (by_inside ? m->inside == like->inside && m->iport == like->iport :
 				m->outside == like->outside && m->oport == like->oport)
@@ -46,7 +46,7 @@ static struct twin_map *make(struct twin *t, int dom, const struct facts *f)
 			return NULL;
 	}
 	for (unsigned int i = 0; i < t->maps && !m; i++)
-		if (t->map[i].until_s <= t->now_s)
+		if (t->map[i].until <= t->now)
 			m = &t->map[i];
 	if (!m)
 		m = &t->map[t->maps++];
@@ -60,10 +60,10 @@ static void keep_alive(struct twin *t, struct twin_map *m, const struct facts *f
 {
 	if (m->kind == 2) {
 		if (outbound)
-			m->until_s = t->now_s + 60;
+			m->until = t->now + 600;
 	} else if (m->kind == 1) {
 		if (outbound)
-			m->until_s = t->now_s + 300;
+			m->until = t->now + 3000;
 	} else {
 		if (f->tcp_flags & 5)
 			m->tcp = MAP_CLOSING;
@@ -71,7 +71,7 @@ static void keep_alive(struct twin *t, struct twin_map *m, const struct facts *f
 			m->tcp = MAP_NEW;
 		else if (m->tcp == MAP_NEW && !outbound)
 			m->tcp = MAP_OPEN;
-		m->until_s = t->now_s + (m->tcp == MAP_OPEN ? 7440 : 240);
+		m->until = t->now + (m->tcp == MAP_OPEN ? 74400 : 2400);
 	}
 }
 
@@ -87,6 +87,14 @@ static void mend_sum(uint8_t *at, uint32_t was, uint32_t is, bool udp)
 	put16(at, rest == 0 ? 0 : 65535 - rest);
 	if (udp && rest == 0)
 		put16(at, 65535);
+}
+
+/* One that is still to be finished: it covers the pseudo header's addresses only, and is not turned over yet. */
+static void mend_partial(uint8_t *at, uint32_t was, uint32_t is)
+{
+	uint32_t rest = (u16(at) + 65535 * 8 - was + is) % 65535;
+
+	put16(at, rest == 0 ? 65535 : rest);
 }
 
 static uint32_t words(const uint8_t *p, unsigned int n)
@@ -109,9 +117,11 @@ static void change_end(struct facts *f, bool source, uint32_t addr, int port)
 	twin_address(f->ip, source, addr);
 	if (port >= 0)
 		put16(p, (unsigned int)port);
-	if (f->kind == 0)
+	if (f->partial)
+		mend_partial(f->l4 + (f->kind == 0 ? 16 : 6), was, words(a, 2));
+	else if (f->kind == 0)
 		mend_sum(f->l4 + 16, was + port_was, words(a, 2) + u16(p), false);
-	if (f->kind == 1)
+	else if (f->kind == 1)
 		mend_sum(f->l4 + 6, was + port_was, words(a, 2) + u16(p), true);
 	if (f->kind == 2 && port >= 0)
 		mend_sum(f->l4 + 2, port_was, u16(p), false);
@@ -128,7 +138,7 @@ static void change_quote(struct facts *f, bool source, uint32_t addr, int port)
 {
 	uint8_t *a = f->q_ip + (source ? 12 : 16), *p = f->q_l4 + (f->q_kind == 2 ? 4 : source ? 0 : 2);
 	uint8_t *sum = f->q_l4 + (f->q_kind == 0 ? 16 : f->q_kind == 1 ? 6 : 2);
-	bool there = sum + 2 <= f->l4 + f->l4_len && f->q_kind != 3;
+	bool there = sum + 2 <= f->l4 + f->room && f->q_kind != 3;
 	uint32_t addr_was = words(a, 2), port_was = u16(p), sum_was = there ? u16(sum) : 0, head_was = u16(f->q_ip + 10);
 
 	put32(a, addr);

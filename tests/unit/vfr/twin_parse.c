@@ -50,11 +50,11 @@ static const char *read_quote(struct facts *f)
 	uint8_t *q = f->l4 + 8;
 	unsigned int h = 40;
 
-	if (f->frag || f->l4_len < 28 || (f->family == 4 && q[0] / 16 != 4))
+	if (f->frag || f->room < 28 || (f->family == 4 && q[0] / 16 != 4))
 		return "icmp-quote";
 	if (f->family == 4)
 		h = q[0] % 16 * 4;
-	if (h < 20 || f->l4_len < 8 + h + 8)
+	if (h < 20 || f->room < 8 + h + 8)
 		return "icmp-quote";
 	f->icmp_error = true;
 	f->q_ip = q;
@@ -84,7 +84,7 @@ static const char *read_icmp(struct facts *f)
 {
 	int request = f->family == 4 ? 8 : 128, reply = f->family == 4 ? 0 : 129;
 
-	if (f->l4_len < 8)
+	if (f->room < 8)
 		return f->frag ? "frag-tiny" : "bad-l4";
 	f->type = f->l4[0];
 	f->echo_request = f->type == request;
@@ -104,22 +104,22 @@ static const char *read_l4(struct facts *f)
 		return NULL;
 	switch (f->proto) {
 	case 6:
-		if (f->l4_len < 20 || l[12] / 16 < 5 || l[12] / 16u * 4 > f->l4_len)
+		if (f->room < 20 || l[12] / 16 < 5 || l[12] / 16u * 4 > f->l4_len)
 			return cut;
 		f->tcp_flags = l[13];
 		break;
 	case 17:
-		if (f->l4_len < 8)
+		if (f->room < 8)
 			return cut;
-		if (!f->frag && (u16(l + 4) < 8 || u16(l + 4) > f->l4_len))
+		if (!f->frag && !f->piece && (u16(l + 4) < 8 || u16(l + 4) > f->l4_len))
 			return "bad-l4";
 		break;
 	case 132:
-		if (f->l4_len < 12)
+		if (f->room < 12)
 			return cut;
 		break;
 	case 50:
-		return f->l4_len < 8 ? cut : NULL;
+		return f->room < 8 ? cut : NULL;
 	case 1:
 		return f->family == 4 ? read_icmp(f) : NULL;
 	case 58:
@@ -142,7 +142,16 @@ static const char *read_fragment(struct facts *f, uint32_t most)
 	return f->offset == 8 && f->proto == 6 ? "frag-tiny" : NULL;
 }
 
-static const char *read4(struct facts *f, uint32_t len)
+/* The headers are `h` bytes. */
+static void behind(struct facts *f, uint32_t h, uint32_t linear)
+{
+	f->l4 = f->ip + h;
+	f->l4_len = f->len - h;
+	f->all_linear = 14 + f->len <= linear;
+	f->room = f->all_linear ? f->l4_len : linear - 14 - h;
+}
+
+static const char *read4(struct facts *f, uint32_t len, uint32_t linear)
 {
 	const char *bad;
 
@@ -161,8 +170,7 @@ static const char *read4(struct facts *f, uint32_t len)
 	f->dst = u32(f->ip + 16);
 	memcpy(f->a, f->ip + 12, 4);
 	memcpy(f->b, f->ip + 16, 4);
-	f->l4 = f->ip + h;
-	f->l4_len = f->len - h;
+	behind(f, h, linear);
 	bad = bad_options(f->ip + 20, (int)h - 20);
 	unsigned int word = u16(f->ip + 6);
 	f->df = word / 16384 % 2;
@@ -174,7 +182,7 @@ static const char *read4(struct facts *f, uint32_t len)
 	return bad ? bad : read_l4(f);
 }
 
-static const char *read6(struct facts *f, uint32_t len)
+static const char *read6(struct facts *f, uint32_t len, uint32_t linear)
 {
 	unsigned int at = 40, headers = 0;
 	bool fragment_header = false;
@@ -187,6 +195,7 @@ static const char *read6(struct facts *f, uint32_t len)
 		return "bad-ip";
 	memcpy(f->a, f->ip + 8, 16);
 	memcpy(f->b, f->ip + 24, 16);
+	uint32_t seen = 14 + f->len < linear ? f->len : linear - 14;
 	f->df = true;
 	f->kind = -1;
 	f->proto = f->ip[6];
@@ -194,13 +203,13 @@ static const char *read6(struct facts *f, uint32_t len)
 		bool extension = f->proto == 0 || f->proto == 60 || f->proto == 44;
 		const uint8_t *h = f->ip + at;
 
-		if (f->proto == 43 || (f->proto == 0 && headers) || headers > 8 || (extension && at + 8 > f->len))
+		if (f->proto == 43 || (f->proto == 0 && headers) || headers > 8 || (extension && at + 8 > seen))
 			return "ip-options";
 		if (!extension || f->later)
 			break;
 		bool piece = f->proto == 44;
 		at += piece ? 8 : 8 + 8 * h[1];
-		if (at > f->len || (piece && fragment_header))
+		if (at > seen || (piece && fragment_header))
 			return "ip-options";
 		f->proto = h[0];
 		f->l4_len = f->len - at;
@@ -214,14 +223,19 @@ static const char *read6(struct facts *f, uint32_t len)
 		if (bad)
 			return bad;
 	}
-	f->l4 = f->ip + at;
-	f->l4_len = f->len - at;
+	behind(f, at, linear);
 	return read_l4(f);
 }
 
-const char *twin_read(const struct twin *t, int in, uint8_t *fr, uint32_t len, struct facts *f)
+const char *twin_read(const struct twin *t, struct twin_frame *p, struct facts *f)
 {
+	uint8_t *fr = p->b;
+	uint32_t len = p->len;
+	int in = p->in;
+
 	memset(f, 0, sizeof(*f));
+	f->partial = p->partial;
+	f->piece = p->piece;
 	f->frame = fr;
 	f->ip = fr + 14;
 	if (len < 14)
@@ -231,6 +245,6 @@ const char *twin_read(const struct twin *t, int in, uint8_t *fr, uint32_t len, s
 	if (fr[0] % 2 == 0 && memcmp(fr, in ? t->gateway_mac : t->mac[0], 6))
 		return "dst-mac";
 	if (u16(fr + 12) == 0x86dd)
-		return read6(f, len);
-	return u16(fr + 12) == 0x0800 ? read4(f, len) : "ethertype";
+		return read6(f, len, p->linear);
+	return u16(fr + 12) == 0x0800 ? read4(f, len, p->linear) : "ethertype";
 }

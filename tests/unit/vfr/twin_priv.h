@@ -12,6 +12,9 @@ struct facts {
 	uint8_t *frame, *ip, *l4;
 	int family;
 	uint32_t len, l4_len;		/* of the datagram, and of what is behind its headers */
+	uint32_t room;			/* so much of that can be looked at */
+	bool partial, all_linear;
+	uint16_t piece;
 	uint32_t src, dst;		/* IPv4 */
 	uint8_t a[16], b[16];		/* both, either family; IPv4 in the first four bytes */
 	int proto, kind;		/* kind: 0..3 for tcp, udp, icmp, sctp; -1 */
@@ -56,7 +59,7 @@ static inline void put32(uint8_t *p, uint32_t x)
 }
 
 /* twin_parse.c: => NULL, or why it is dropped */
-const char *twin_read(const struct twin *t, int in, uint8_t *frame, uint32_t len, struct facts *f);
+const char *twin_read(const struct twin *t, struct twin_frame *p, struct facts *f);
 uint16_t twin_sum(const uint8_t *p, unsigned int n);
 void twin_mend(uint8_t *ip);
 

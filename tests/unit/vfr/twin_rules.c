@@ -14,10 +14,10 @@ static bool ends_at(const struct twin_end *e, const uint8_t *addr, int port)
 static uint64_t patience(const struct twin_flow *c)
 {
 	if (c->proto == 1 || c->proto == 58)
-		return 60;
+		return 600;
 	if (c->proto != 6)
-		return c->both_ways ? 300 : 120;
-	return c->open && !c->reset && !(c->fin_from && c->fin_to) ? 7440 : 240;
+		return c->both_ways ? 3000 : 1200;
+	return c->open && !c->reset && !(c->fin_from && c->fin_to) ? 74400 : 2400;
 }
 
 static struct twin_flow *known(struct twin *t, int family, int proto, const uint8_t *a, int aport, const uint8_t *b, int bport)
@@ -25,7 +25,7 @@ static struct twin_flow *known(struct twin *t, int family, int proto, const uint
 	for (unsigned int i = 0; i < t->flows; i++) {
 		struct twin_flow *c = &t->flow[i];
 
-		if (c->proto != proto || c->family != family || t->now_s - c->last_s >= patience(c))
+		if (c->proto != proto || c->family != family || t->now - c->last >= patience(c))
 			continue;
 		if ((ends_at(&c->from, a, aport) && ends_at(&c->to, b, bport)) ||
 			(ends_at(&c->from, b, bport) && ends_at(&c->to, a, aport)))
@@ -86,7 +86,7 @@ static bool follows(struct twin *t, struct twin_flow *c, const struct facts *f)
 	} else if (!from_opener) {
 		c->both_ways = true;
 	}
-	c->last_s = t->now_s;
+	c->last = t->now;
 	return true;
 }
 
@@ -101,7 +101,7 @@ static const char *open_flow(struct twin *t, const struct facts *f, int dom)
 	}
 	/* What is over makes room. */
 	for (unsigned int i = 0; i < t->flows && !c; i++)
-		if (t->now_s - t->flow[i].last_s >= patience(&t->flow[i]))
+		if (t->now - t->flow[i].last >= patience(&t->flow[i]))
 			c = &t->flow[i];
 	if (!c)
 		c = &t->flow[t->flows++];
@@ -114,7 +114,7 @@ static const char *open_flow(struct twin *t, const struct facts *f, int dom)
 	c->from.port = (uint16_t)f->sport;
 	c->to.port = (uint16_t)f->dport;
 	c->dom[0] = dom;
-	c->last_s = t->now_s;
+	c->last = t->now;
 	return NULL;
 }
 

@@ -8,11 +8,11 @@
 
 #define MEMORY 64
 static struct {
-	struct traffic came, left;
+	struct twin_packet came, left;
 } memory[MEMORY];
 static unsigned int remembered;
 
-void twin_went_through(const struct traffic *p, const uint8_t *left, int out)
+void twin_went_through(const struct twin_packet *p, const uint8_t *left, int out)
 {
 	unsigned int i = remembered < MEMORY ? remembered++ : rnd(MEMORY);
 
@@ -23,7 +23,7 @@ void twin_went_through(const struct traffic *p, const uint8_t *left, int out)
 	memcpy(memory[i].left.b, left, p->len);
 }
 
-static void from(const struct twin *t, struct traffic *p, int in)
+static void from(const struct twin *t, struct twin_packet *p, int in)
 {
 	p->in = in;
 	memcpy(p->b, in ? t->gateway_mac : t->mac[0], 6);
@@ -49,7 +49,7 @@ static void mend(uint8_t *ip)
 }
 
 /* Who sent it goes on. */
-static void again(struct traffic *p, const struct traffic *came)
+static void again(struct twin_packet *p, const struct twin_packet *came)
 {
 	uint8_t *ip = p->b + 14, *l = ip + (came->b[12] == 8 ? (came->b[14] & 15u) * 4 : 40);
 
@@ -59,7 +59,7 @@ static void again(struct traffic *p, const struct traffic *came)
 }
 
 /* Who got it answers. */
-static void answer(const struct twin *t, struct traffic *p, const struct traffic *left)
+static void answer(const struct twin *t, struct twin_packet *p, const struct twin_packet *left)
 {
 	bool v4 = left->b[12] == 8;
 	uint8_t *ip = p->b + 14, *l = ip + (v4 ? (ip[0] & 15u) * 4 : 40), proto;
@@ -80,7 +80,7 @@ static void answer(const struct twin *t, struct traffic *p, const struct traffic
 }
 
 /* Who got it, or a router before him, complains. */
-static void complain(const struct twin *t, struct traffic *p, const struct traffic *left)
+static void complain(const struct twin *t, struct twin_packet *p, const struct twin_packet *left)
 {
 	bool v4 = left->b[12] == 8;
 	uint32_t h = v4 ? 20 : 40, n = left->len - 14 < 28 + rnd(60) ? left->len - 14 : 28 + rnd(60);
@@ -122,12 +122,12 @@ static void complain(const struct twin *t, struct traffic *p, const struct traff
 /* --- pieces ----------------------------------------------------------------------------------------------------------- */
 
 #define WAITING 64
-static struct traffic waiting[WAITING];
+static struct twin_packet waiting[WAITING];
 static unsigned int waiters;
 static uint32_t next_id;
 
 /* Cut a packet without extension headers or options into up to eight pieces, now and then overlapping, and let them wait. */
-static void cut(const struct traffic *p)
+static void cut(const struct twin_packet *p)
 {
 	bool v4 = p->b[12] == 8;
 	uint32_t h = v4 ? 20 : 40, behind = p->len - 14 - h, at = 0, id = next_id++;
@@ -136,7 +136,7 @@ static void cut(const struct traffic *p)
 	if (p->len < 14 + h + 16 || (v4 && p->b[14] != 0x45) || (!v4 && (kind == 0 || kind == 60 || kind == 44 || kind == 43)))
 		return;
 	while (at < behind && waiters < WAITING) {
-		struct traffic *w = &waiting[waiters++];
+		struct twin_packet *w = &waiting[waiters++];
 		uint32_t n = (1 + rnd((uint32_t[]){ 12, 12, 60, 180 }[rnd(4)])) * 8, from = at;
 
 		if (rnd(150) == 0 && at)
@@ -177,7 +177,27 @@ void twin_traffic_reset(void)
 	remembered = waiters = 0;
 }
 
-static void fresh(const struct twin *t, struct traffic *p)
+/* How the packet lies in memory, and what is left to be done about it. */
+static void dress(const struct twin *t, struct twin_packet *p)
+{
+	bool v4 = p->b[12] == 8 && p->b[13] == 0 && p->b[14] == 0x45, whole = v4 && !(env_get16(p->b + 20) & 0x3fff);
+	uint8_t proto = v4 ? p->b[23] : p->b[20];
+	uint32_t h = v4 ? 34 : 54;
+
+	whole |= p->b[12] == 0x86;
+	p->linear = p->len > 256 && rnd(4) == 0 ? 256 + rnd(p->len - 256) : p->len;
+	p->partial = false;
+	p->piece = 0;
+	if (!whole || p->len < h + 20 || (proto != 6 && (proto != 17 || !v4)) || rnd(4))
+		return;
+	/* The sum of the pseudo header stands there, or nonsense. */
+	p->partial = rnd(4);
+	csum_store(p->b + h + (proto == 6 ? 16 : 6), v4 && rnd(4) ? csum_pseudo4(p->b + 14, proto, p->len - h) : (uint16_t)rnd(65536));
+	if (rnd(2))
+		p->piece = (uint16_t)(rnd(2) ? 1 + rnd(p->len - h) : t->mtu[rnd(TWIN_DOMS)] - 20 - rnd(64));
+}
+
+static void fresh(const struct twin *t, struct twin_packet *p)
 {
 	p->in = (int)rnd(TWIN_DOMS);
 	if (!t->attached[p->in])
@@ -185,7 +205,7 @@ static void fresh(const struct twin *t, struct traffic *p)
 	p->len = rnd(4) ? twin_fresh4(t, p->in, p->b) : twin_fresh6(t, p->in, p->b);
 }
 
-void twin_next(const struct twin *t, struct traffic *p)
+static void choose(const struct twin *t, struct twin_packet *p)
 {
 	static uint32_t talk;
 	uint32_t what = rnd(remembered ? 16 : 6);
@@ -193,7 +213,7 @@ void twin_next(const struct twin *t, struct traffic *p)
 	/* A conversation has several packets. */
 	if (rnd(6) == 0 || talk >= remembered)
 		talk = remembered ? rnd(remembered) : 0;
-	struct traffic *came = &memory[talk].came, *left = &memory[talk].left;
+	struct twin_packet *came = &memory[talk].came, *left = &memory[talk].left;
 
 	if (waiters && rnd(3) == 0) {
 		uint32_t w = rnd(waiters < 8 ? waiters : 8);
@@ -215,4 +235,10 @@ void twin_next(const struct twin *t, struct traffic *p)
 		again(p, came);
 	if (rnd(12) == 0 && p->len >= 60)
 		cut(p);
+}
+
+void twin_next(const struct twin *t, struct twin_packet *p)
+{
+	choose(t, p);
+	dress(t, p);
 }
