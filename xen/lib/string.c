@@ -7,6 +7,11 @@
 #include <string.h>
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+typedef uint32_t __attribute__((may_alias, aligned(1))) half;
+
+/* string.h has them as macros too. */
+#undef memcpy
+#undef memset
 
 /* Keep the compiler from recognising these loops as calls of themselves. */
 #define NO_IDIOM __attribute__((optimize("no-tree-loop-distribute-patterns")))
@@ -24,9 +29,22 @@ NO_IDIOM void *memcpy(void *restrict d, const void *restrict s, size_t n)
 		a = sw[4], b = sw[5], c = sw[6], e = sw[7];
 		dw[4] = a, dw[5] = b, dw[6] = c, dw[7] = e;
 	}
-	for (; n >= 8; n -= 8, dp += 8, sp += 8)
-		*(word *)dp = *(const word *)sp;
-	while (n--)
+	for (; n > 16; n -= 16, dp += 16, sp += 16) {
+		uint64_t a = ((const word *)sp)[0], b = ((const word *)sp)[1];
+		((word *)dp)[0] = a, ((word *)dp)[1] = b;
+	}
+	if (n >= 8 || dp != d) {
+		if (n > 8)
+			*(word *)dp = *(const word *)sp;
+		if (n)
+			*(word *)(dp + n - 8) = *(const word *)(sp + n - 8); /* some of what went before once more */
+		return d;
+	}
+	if (n & 4) {
+		*(half *)dp = *(const half *)sp;
+		dp += 4, sp += 4;
+	}
+	for (n &= 3; n; n--)
 		*dp++ = *sp++;
 	return d;
 }

@@ -15,4 +15,8 @@ int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 char *strstr(const char *s, const char *t);
+
+/* A few bytes, known how many, are a few moves. */
+#define memcpy(d, s, n) (__builtin_constant_p(n) && (n) <= 64 ? __builtin_memcpy(d, s, n) : memcpy(d, s, n))
+#define memset(d, c, n) (__builtin_constant_p(n) && (n) <= 64 ? __builtin_memset(d, c, n) : memset(d, c, n))
 #endif
