@@ -276,7 +276,7 @@ static void forget(struct domain *d, uint64_t *e, uint64_t frames)
 	if (NPT_TYPE(*e) == P2M_RAM)
 		d->pages -= frames;
 	*e = 0;
-	memset(d->p2m.hint, 0, sizeof(d->p2m.hint));
+	d->p2m.changes++;
 }
 
 int p2m_remove(struct domain *d, uint64_t gfn)
@@ -344,11 +344,32 @@ uint64_t p2m_remove_ram(struct domain *d, uint64_t gfn, uint64_t count)
 	return n;
 }
 
+/* As find() down to level 0, by the hint. */
+static uint64_t *find_leaf(struct p2m *p2m, uint64_t gfn, unsigned *level)
+{
+	uint64_t super = gfn / SUPER_FRAMES, *e;
+	unsigned i = super % P2M_HINTS;
+
+	if (p2m->hint[i].super != super + 1) {
+		e = find(p2m, gfn, 1, false, level);
+		if (!e)
+			return NULL;
+		p2m->hint[i].super = super + 1;
+		p2m->hint[i].entry = e;
+	}
+	e = p2m->hint[i].entry;
+	*level = 1;
+	if (!*e || (*e & PTE_PS))
+		return e;
+	*level = 0;
+	return (uint64_t *)phys_to_virt(*e & PTE_ADDR) + gfn % SUPER_FRAMES;
+}
+
 /* `max`: frames that may be filled now, if they have nothing in them yet. => p2m.lock is held. */
 static enum p2m_type lookup_locked(struct p2m *p2m, uint64_t gfn, uint64_t max, mfn_t *mfn, bool *ready)
 {
 	unsigned level;
-	uint64_t *e = gfn < GFN_LIMIT ? find(p2m, gfn, 0, false, &level) : NULL;
+	uint64_t *e = gfn < GFN_LIMIT ? find_leaf(p2m, gfn, &level) : NULL;
 
 	if (!e || !*e)
 		return P2M_NONE;
@@ -371,22 +392,11 @@ enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn)
 
 void *p2m_peek(struct domain *d, uint64_t gfn, bool write)
 {
-	struct p2m *p2m = &d->p2m;
-	unsigned i = gfn % P2M_HINTS;
 	bool ready;
 	mfn_t mfn;
+	enum p2m_type type = lookup_locked(&d->p2m, gfn, SUPER_FRAMES, &mfn, &ready);
 
-	if (p2m->hint[i].gfn == gfn + 1)
-		return p2m->hint[i].va;
-	enum p2m_type type = lookup_locked(p2m, gfn, SUPER_FRAMES, &mfn, &ready);
-	if (type == P2M_NONE || (write && type == P2M_FOREIGN_RO))
-		return NULL;
-	void *va = phys_to_virt(mfn << PAGE_SHIFT);
-	if (type == P2M_RAM) {
-		p2m->hint[i].gfn = gfn + 1;
-		p2m->hint[i].va = va;
-	}
-	return va;
+	return type == P2M_NONE || (write && type == P2M_FOREIGN_RO) ? NULL : phys_to_virt(mfn << PAGE_SHIFT);
 }
 
 void *p2m_peek_ram(struct domain *d, uint64_t gfn)
@@ -394,10 +404,7 @@ void *p2m_peek_ram(struct domain *d, uint64_t gfn)
 	bool ready;
 	mfn_t mfn;
 
-	/* Hints are of RAM only. */
-	if (d->p2m.hint[gfn % P2M_HINTS].gfn != gfn + 1 && lookup_locked(&d->p2m, gfn, 0, &mfn, &ready) != P2M_RAM)
-		return NULL;
-	return p2m_peek(d, gfn, true);
+	return lookup_locked(&d->p2m, gfn, SUPER_FRAMES, &mfn, &ready) == P2M_RAM ? phys_to_virt(mfn << PAGE_SHIFT) : NULL;
 }
 
 void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)
@@ -432,7 +439,7 @@ bool p2m_fault(struct domain *d, uint64_t gfn, bool write)
 
 bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max)
 {
-	memset(d->p2m.hint, 0, sizeof(d->p2m.hint));
+	d->p2m.changes++; /* nobody looks any more: the domain is off every CPU */
 	for (unsigned l; *cursor < GFN_LIMIT;) {
 		/* Skip whole tables that are not there. */
 		uint64_t *t = d->p2m.root;

@@ -26,7 +26,7 @@ struct p2m_piece {
 };
 
 #define P2M_REMOVE_MAX (1u << SUPER_ORDER)
-#define P2M_HINTS 16 /* a power of two */
+#define P2M_HINTS 64 /* a power of two: this many 2 MiB are found without a walk */
 
 struct p2m {
 	struct env_lock lock;
@@ -36,10 +36,11 @@ struct p2m {
 	paddr_t root_pa;
 	_Atomic uint64_t flush_gen; /* raised by each removal; a vcpu flushes at entry when it is behind */
 	uint64_t table_pages, table_max; /* a guest that scatters its frames gets no more tables than this */
+	uint64_t changes;        /* raised by each removal, under the lock: what was found before may be gone */
 	struct {
-		uint64_t gfn;        /* plus one; 0: empty */
-		void *va;
-	} hint[P2M_HINTS];           /* writable pages looked up lately; all leave when an entry changes */
+		uint64_t super;      /* gfn / 512 plus one; 0: empty */
+		uint64_t *entry;
+	} hint[P2M_HINTS];       /* where entries of 2 MiB stand: tables stay until the map goes */
 };
 
 enum p2m_type { P2M_NONE, P2M_RAM, P2M_FOREIGN_RW, P2M_FOREIGN_RO, P2M_SPECIAL };
