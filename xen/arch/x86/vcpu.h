@@ -20,6 +20,25 @@ enum reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R
 struct vmcb;
 struct vcpu_hvm_context;
 
+struct guest_paging {
+	uint64_t cr0, cr3, cr4, efer;
+};
+
+#define VCPU_WALKS 8
+
+/* One walk of the guest's page tables, for the next time (guest_walk.c). => p2m.lock */
+struct guest_walk {
+	uint64_t page;               /* its last byte's virtual address; 0: nothing here */
+	struct guest_paging paging;  /* as it was then */
+	uint64_t changes;            /* p2m.changes then */
+	unsigned levels;
+	bool writable;
+	uint64_t *entry[4];          /* table entries on the way, in the guest's memory */
+	uint64_t value[4];           /* what they said */
+	uint64_t gfn;
+	uint8_t *host;               /* the page itself; NULL: another domain's that must not be written */
+};
+
 struct vcpu_arch {
 	uint64_t regs[NR_REGS];      /* first: svm/entry.S knows the offsets. RAX and RSP are kept in the VMCB while it runs */
 	struct vmcb *vmcb;
@@ -36,14 +55,11 @@ struct vcpu_arch {
 	uint32_t pending_exception;  /* vector | INJECT_ERROR | INJECT_VALID, delivered at the next entry */
 	uint32_t pending_error;
 	uint64_t exits;
+	struct guest_walk walk[VCPU_WALKS];
 };
 
 #define INJECT_VALID (1u << 31)
 #define INJECT_ERROR (1u << 11)
-
-struct guest_paging {
-	uint64_t cr0, cr3, cr4, efer;
-};
 
 struct hvm_vendor {
 	const char *name;
