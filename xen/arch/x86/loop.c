@@ -70,6 +70,7 @@ static void note_first_entry(struct domain *d)
 
 static void run_guest(struct vcpu *v)
 {
+	atomic_store(&v->work, 0); /* before the looks at what it stands for: what comes after them is seen before the entry */
 	if (!start_signals(v))
 		return;
 	if (!v->domain->first_run_ns)

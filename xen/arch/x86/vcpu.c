@@ -169,10 +169,10 @@ static int callback_vector(const struct vcpu *v)
 static void raise_own_upcall(struct vcpu *v)
 {
 	struct vlapic *l = &v->arch->lapic;
-	uint32_t bit = 1u << (v->upcall_vector & 31), i = v->upcall_vector >> 5;
+	uint8_t vector = v->upcall_vector;
 
-	if (!(l->isr[i] & bit))
-		atomic_fetch_or(&l->irr[i], bit);
+	if (!(l->isr[vector >> 5] >> (vector & 31) & 1))
+		atomic_fetch_or(&l->irr[vector >> 6], 1UL << (vector & 63));
 }
 
 int vcpu_pending_vector(struct vcpu *v, bool *more, bool no_upcall)
@@ -194,7 +194,7 @@ void vcpu_vector_taken(struct vcpu *v, uint8_t vector)
 {
 	struct vlapic *l = &v->arch->lapic;
 
-	if (atomic_load(&l->irr[vector >> 5]) & (1u << (vector & 31)))
+	if (atomic_load(&l->irr[vector >> 6]) >> (vector & 63) & 1)
 		vlapic_take(l, vector);
 }
 

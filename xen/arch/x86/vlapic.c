@@ -51,10 +51,10 @@ static int highest(const uint32_t *bits)
 
 static int highest_irr(const struct vlapic *l)
 {
-	for (int i = 7; i >= 0; i--) {
-		uint32_t bits = atomic_load_explicit(&l->irr[i], memory_order_relaxed);
+	for (int i = 3; i >= 0; i--) {
+		uint64_t bits = atomic_load_explicit(&l->irr[i], memory_order_relaxed);
 		if (bits)
-			return i * 32 + 31 - __builtin_clz(bits);
+			return i * 64 + 63 - __builtin_clzl(bits);
 	}
 	return -1;
 }
@@ -79,7 +79,7 @@ void vlapic_take(struct vlapic *l, uint8_t vector)
 {
 	uint32_t bit = 1u << (vector & 31);
 
-	atomic_fetch_and(&l->irr[vector >> 5], ~bit);
+	atomic_fetch_and(&l->irr[vector >> 6], ~(1UL << (vector & 63)));
 	l->isr[vector >> 5] |= bit;
 }
 
@@ -87,7 +87,7 @@ void vlapic_raise(struct vlapic *l, uint8_t vector)
 {
 	if (vector < 16 || !(l->regs[R_SVR >> 4] & SVR_ENABLE))
 		return;
-	atomic_fetch_or(&l->irr[vector >> 5], 1u << (vector & 31));
+	atomic_fetch_or(&l->irr[vector >> 6], 1UL << (vector & 63));
 	vcpu_wake(l->vcpu);
 }
 
@@ -222,7 +222,7 @@ bool vlapic_read(struct vlapic *l, uint32_t r, uint32_t *val)
 {
 	if (r >= R_ISR && r < R_ESR) {
 		uint32_t i = (r >> 4) & 7;
-		*val = r < R_TMR ? l->isr[i] : r < R_IRR ? 0 : atomic_load(&l->irr[i]);
+		*val = r < R_TMR ? l->isr[i] : r < R_IRR ? 0 : (uint32_t)(atomic_load(&l->irr[i / 2]) >> 32 * (i % 2));
 		return true;
 	}
 	switch (r) {
@@ -365,7 +365,7 @@ void vlapic_reset(struct vlapic *l)
 	timer_cancel(&l->timer);
 	memset(l->regs, 0, sizeof(l->regs));
 	memset(l->isr, 0, sizeof(l->isr));
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 4; i++)
 		atomic_store(&l->irr[i], 0);
 	*reg(l, R_VERSION) = VERSION_VALUE;
 	*reg(l, R_DFR) = ~0u;

@@ -20,7 +20,7 @@ struct vlapic {
 	struct vcpu *vcpu;
 	uint64_t base_msr;
 	uint32_t regs[VLAPIC_REGS];
-	_Atomic uint32_t irr[8];   /* written by any CPU */
+	_Atomic uint64_t irr[4];   /* written by any CPU */
 	uint32_t isr[8];           /* by its own vcpu only */
 	struct timer timer;
 	uint64_t timer_start_ns, timer_period_ns;

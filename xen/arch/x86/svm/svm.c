@@ -358,7 +358,7 @@ static void svm_run(struct vcpu *v)
 	atomic_store(&c->in_guest, true);
 	assign_asid(v, c->id);
 	/* A kick that came before in_guest was seen would be lost: look once more. */
-	if ((atomic_load(&c->softirq_pending) && !c->guest_turn) || atomic_load(&c->need_resched) || atomic_exchange(&v->work, 0)) {
+	if ((atomic_load(&c->softirq_pending) && !c->guest_turn) || atomic_load(&c->need_resched) || atomic_load(&v->work)) {
 		atomic_store(&c->in_guest, false);
 		return; /* what stands in EVENTINJ stays there for the next try */
 	}
