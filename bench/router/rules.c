@@ -23,6 +23,7 @@ static void random_rule(struct class_box *b, uint32_t index)
 	b->lo[4] = rnd() % 4 ? (rnd() & 1 ? IP_TCP : IP_UDP) : 0;
 	b->hi[4] = b->lo[4] ? b->lo[4] : 255;
 	b->index = index;
+	b->final = true;
 }
 
 static void inside(struct class_key *k, const struct class_box *b)
@@ -38,7 +39,7 @@ void bench_rules(unsigned int n)
 {
 	struct class_box *b = calloc(n, sizeof(*b));
 	uint32_t keys = 65536, found = 0;
-	struct class_key *k = calloc(keys, sizeof(*k));
+	struct class_query *q = calloc(keys, sizeof(*q));
 	double best = 1e9, t0 = now_ns();
 
 	for (unsigned int i = 0; i < n; i++)
@@ -46,21 +47,25 @@ void bench_rules(unsigned int n)
 	struct classifier *cl = vfr_classifier_make(b, n, 5);
 	fprintf(stderr, "router-bench: %u rules compiled in %.0f ms\n", n, (now_ns() - t0) / 1e6);
 	for (uint32_t i = 0; i < keys; i++)
-		inside(&k[i], &b[rnd() % n]);
+		inside(&q[i].key, &b[rnd() % n]);
+	for (uint32_t i = 0; i < keys; i++)
+		q[i].cl = cl;
 	for (unsigned int run = 0; run < RUNS; run++) {
 		double t = now_ns();
 
-		for (uint32_t i = 0; i < keys; i++)
-			found += vfr_classify(cl, &k[i], 0) != UINT32_MAX;
+		for (uint32_t i = 0; i < keys; i += VFR_BATCH)
+			vfr_classify_batch(q + i, VFR_BATCH);
 		t = (now_ns() - t) / keys;
 		best = t < best ? t : best;
+		for (uint32_t i = 0; i < keys; i++)
+			found += q[i].best != UINT32_MAX;
 	}
 	if (found != RUNS * keys)
 		abort();
 	printf("rules-%u\t%.1f\n", n, best);
 	vfr_classifier_free(cl);
 	free(b);
-	free(k);
+	free(q);
 }
 
 /* The same rules and keys as bench_rules() has, as files for dpdk-test-acl. Its ranges of addresses are prefixes, as ours are here. */
