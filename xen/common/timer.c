@@ -24,6 +24,12 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t))
 	*t = (struct timer){ .fn = fn };
 }
 
+/* => the CPU's lock is held */
+static void note_first(struct cpu *c)
+{
+	atomic_store_explicit(&c->timer_first, c->timers ? c->timers->deadline_ns : NEVER_NS, memory_order_relaxed);
+}
+
 static void unlink(struct cpu *c, struct timer *t)
 {
 	struct timer **p = &c->timers;
@@ -33,6 +39,7 @@ static void unlink(struct cpu *c, struct timer *t)
 	if (*p)
 		*p = t->next;
 	t->armed = false;
+	note_first(c);
 }
 
 void timer_cancel(struct timer *t)
@@ -70,26 +77,21 @@ void timer_end(struct timer *t)
 		__builtin_ia32_pause();
 }
 
-void timer_sync(void)
+void timer_program(uint64_t deadline_ns)
 {
-	struct cpu *c = this_cpu();
-	uint64_t first;
-
-	env_lock(&locks[c->id]);
-	first = c->timers ? c->timers->deadline_ns : NEVER_NS;
-	env_unlock(&locks[c->id]);
-	if (first == c->timer_programmed)
-		return;
-	c->timer_programmed = first;
-	arch_timer_set(first);
+	this_cpu()->timer_programmed = deadline_ns;
+	arch_timer_set(deadline_ns);
 }
 
 void timer_set(struct timer *t, uint64_t deadline_ns)
 {
 	struct cpu *c = this_cpu();
 
-	timer_cancel(t);
+	if (t->cpu != c->id)
+		timer_cancel(t);
 	env_lock(&locks[c->id]);
+	if (t->armed)
+		unlink(c, t);
 	t->cpu = c->id;
 	t->deadline_ns = deadline_ns;
 	t->armed = true;
@@ -98,6 +100,7 @@ void timer_set(struct timer *t, uint64_t deadline_ns)
 		p = &(*p)->next;
 	t->next = *p;
 	*p = t;
+	note_first(c);
 	env_unlock(&locks[c->id]);
 }
 
@@ -113,6 +116,7 @@ void timer_softirq(void)
 		bool due = t && t->deadline_ns <= now;
 		if (due) {
 			c->timers = t->next;
+			note_first(c);
 			t->armed = false;
 			atomic_store_explicit(&running[c->id], t, memory_order_relaxed);
 		}

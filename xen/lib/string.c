@@ -16,12 +16,12 @@ typedef uint32_t __attribute__((may_alias, aligned(1))) half;
 /* Keep the compiler from recognising these loops as calls of themselves. */
 #define NO_IDIOM __attribute__((optimize("no-tree-loop-distribute-patterns")))
 
-NO_IDIOM void *memcpy(void *restrict d, const void *restrict s, size_t n)
+/* => how many bytes: all that fill rounds of 64 */
+static NO_IDIOM __attribute__((noinline)) size_t copy_rounds(uint8_t *dp, const uint8_t *sp, size_t n)
 {
-	uint8_t *dp = d;
-	const uint8_t *sp = s;
+	size_t left = n;
 
-	for (; n >= 64; n -= 64, dp += 64, sp += 64) {
+	for (; left >= 64; left -= 64, dp += 64, sp += 64) {
 		word *dw = (word *)dp;
 		const word *sw = (const word *)sp;
 		uint64_t a = sw[0], b = sw[1], c = sw[2], e = sw[3];
@@ -29,15 +29,44 @@ NO_IDIOM void *memcpy(void *restrict d, const void *restrict s, size_t n)
 		a = sw[4], b = sw[5], c = sw[6], e = sw[7];
 		dw[4] = a, dw[5] = b, dw[6] = c, dw[7] = e;
 	}
-	for (; n > 16; n -= 16, dp += 16, sp += 16) {
+	return n - left;
+}
+
+/* Eight to 63 bytes: halves of what may be left, and a last word over some of what went before. */
+static inline void copy_words(uint8_t *dp, const uint8_t *sp, size_t n)
+{
+	word *last = (word *)(dp + n - 8);
+	uint64_t end = *(const word *)(sp + n - 8);
+
+	if (n & 32) {
+		uint64_t a = ((const word *)sp)[0], b = ((const word *)sp)[1], c = ((const word *)sp)[2], e = ((const word *)sp)[3];
+		((word *)dp)[0] = a, ((word *)dp)[1] = b, ((word *)dp)[2] = c, ((word *)dp)[3] = e;
+		dp += 32, sp += 32;
+	}
+	if (n & 16) {
 		uint64_t a = ((const word *)sp)[0], b = ((const word *)sp)[1];
 		((word *)dp)[0] = a, ((word *)dp)[1] = b;
+		dp += 16, sp += 16;
 	}
-	if (n >= 8 || dp != d) {
-		if (n > 8)
-			*(word *)dp = *(const word *)sp;
+	if (n & 8)
+		*(word *)dp = *(const word *)sp;
+	*last = end;
+}
+
+NO_IDIOM void *memcpy(void *restrict d, const void *restrict s, size_t n)
+{
+	uint8_t *dp = d;
+	const uint8_t *sp = s;
+
+	if (n >= 64) {
+		size_t done = copy_rounds(dp, sp, n);
+		dp += done, sp += done, n -= done;
 		if (n)
-			*(word *)(dp + n - 8) = *(const word *)(sp + n - 8); /* some of what went before once more */
+			copy_words(dp, sp, n);
+		return d;
+	}
+	if (n >= 8) {
+		copy_words(dp, sp, n);
 		return d;
 	}
 	if (n & 4) {

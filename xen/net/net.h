@@ -31,7 +31,7 @@ void net_rx_softirq(void);
 void net_tx_softirq(void);
 /* How long a busy ring may go without a look while a guest runs: short, but long against the cost of leaving a guest. */
 extern uint64_t net_watch_ns;
-/* => called whenever this CPU has left a guest: raises the softirqs of rings that moved. Cheap when none did. */
+/* => called whenever this CPU has left a guest and net_watching is set: raises the softirqs of rings that moved. */
 void net_poll(void);
 /* => called when this CPU has nothing to run, before it sleeps: interrupts are asked for again. True: there is work after all. */
 bool net_idle(void);

@@ -16,8 +16,7 @@ struct netcpu {
 	struct netif *touched[TOUCHED_MAX]; /* vifs that are owed events */
 	unsigned int nr_touched;
 	struct netif *watched;              /* vifs whose guests are not asked for events */
-	struct timer watch_timer;
-	bool watching;                      /* it is armed, or about to fire */
+	struct timer watch_timer;           /* armed, or about to fire, while the CPU says net_watching */
 	unsigned int depth;                 /* of enter(): callbacks of the router come inside softirqs and outside */
 	_Atomic uint64_t epoch;
 } __attribute__((aligned(ENV_CACHE_LINE)));

@@ -89,7 +89,7 @@ void net_watch_vif(struct netif *vif)
 void net_watch(void)
 {
 	timer_set(&netcpu()->watch_timer, time_now_ns() + net_watch_ns);
-	netcpu()->watching = true;
+	this_cpu()->net_watching = true;
 }
 
 /* => look at all watched rings in the next softirq. */
@@ -106,7 +106,7 @@ static void look_at_watched(struct netcpu *c)
 
 static void on_watch_timer(struct timer *t)
 {
-	netcpu()->watching = false; /* what is still to be watched sets it again */
+	this_cpu()->net_watching = false; /* what is still to be watched sets it again */
 	uplinks_look();
 	look_at_watched((struct netcpu *)((char *)t - offsetof(struct netcpu, watch_timer)));
 }
@@ -114,11 +114,8 @@ static void on_watch_timer(struct timer *t)
 void net_poll(void)
 {
 	struct netcpu *c = netcpu();
-	uint64_t now;
+	uint64_t now = time_now_ns();
 
-	if (!c->watching)
-		return;
-	now = time_now_ns();
 	if (now >= c->watch_timer.deadline_ns)
 		return; /* the timer is due, and sees whether there is anything left to watch */
 	timer_set(&c->watch_timer, now + net_watch_ns); /* this look counts: the timer is put off */

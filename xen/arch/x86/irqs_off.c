@@ -13,6 +13,17 @@
 
 struct irqs_off irqs_off[MAX_CPUS];
 
+void irqs_off_count(struct irqs_off *o, uint64_t ticks)
+{
+	unsigned bucket = 64 - (unsigned)__builtin_clzl(ticks);
+
+	if (!o->since) /* the start of the machine */
+		return;
+	o->count[bucket < IRQS_OFF_BUCKETS ? bucket : IRQS_OFF_BUCKETS - 1]++;
+	if (ticks > o->longest)
+		o->longest = ticks;
+}
+
 /* Stretches of more than `us` microseconds, to the next power of two of ticks above that. */
 static uint32_t count_over(const struct irqs_off *o, uint64_t us)
 {

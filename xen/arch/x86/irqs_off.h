@@ -13,6 +13,7 @@
 #include "x86.h"
 
 #define IRQS_OFF_BUCKETS 40
+#define IRQS_OFF_SHORT 4096 /* ticks: less is not counted, being what each exit takes */
 
 struct irqs_off {
 	uint64_t since, longest;
@@ -21,16 +22,16 @@ struct irqs_off {
 
 extern struct irqs_off irqs_off[MAX_CPUS];
 
+void irqs_off_count(struct irqs_off *o, uint64_t ticks);
+
 /* Interrupts are taken from here on. */
 static inline void irqs_off_end(const struct cpu *c)
 {
 	struct irqs_off *o = &irqs_off[c->id];
-	uint64_t ticks = o->since ? rdtsc() - o->since : 0; /* 0: the start of the machine */
-	unsigned bucket = 64 - (unsigned)__builtin_clzl(ticks | 1);
+	uint64_t ticks = rdtsc() - o->since;
 
-	o->count[bucket < IRQS_OFF_BUCKETS ? bucket : IRQS_OFF_BUCKETS - 1]++;
-	if (ticks > o->longest)
-		o->longest = ticks;
+	if (ticks >= IRQS_OFF_SHORT)
+		irqs_off_count(o, ticks);
 }
 
 /* Interrupts wait from here on. */

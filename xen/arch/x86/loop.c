@@ -84,8 +84,9 @@ void cpu_loop(void)
 	unsigned rounds = 0;
 
 	for (;;) {
-		net_poll();
-		bool worked = softirq_run();
+		if (c->net_watching)
+			net_poll();
+		bool worked = atomic_load_explicit(&c->softirq_pending, memory_order_relaxed) && softirq_run();
 
 		if (atomic_load(&c->need_resched) || !c->current)
 			schedule();

@@ -185,7 +185,7 @@ int vcpu_pending_vector(struct vcpu *v, bool *more, bool no_upcall)
 		else
 			upcall = callback_vector(v);
 	}
-	lapic = vlapic_pending(&v->arch->lapic);
+	lapic = vlapic_idle(&v->arch->lapic) ? -1 : vlapic_pending(&v->arch->lapic);
 	*more = upcall >= 0 && lapic >= 0;
 	return upcall >= 0 ? upcall : lapic;
 }

@@ -39,6 +39,12 @@ bool vlapic_write(struct vlapic *l, uint32_t reg, uint32_t val);
 bool vlapic_x2_read(struct vlapic *l, uint32_t msr, uint64_t *val);
 bool vlapic_x2_write(struct vlapic *l, uint32_t msr, uint64_t val);
 bool vlapic_set_base(struct vlapic *l, uint64_t val);
+/* Nothing is requested at all, as is usual. */
+static inline bool vlapic_idle(const struct vlapic *l)
+{
+	return !(atomic_load_explicit(&l->irr[0], memory_order_relaxed) | atomic_load_explicit(&l->irr[1], memory_order_relaxed) |
+		 atomic_load_explicit(&l->irr[2], memory_order_relaxed) | atomic_load_explicit(&l->irr[3], memory_order_relaxed));
+}
 /* Highest pending vector above the processor priority, or -1; and taking it into service. */
 int vlapic_pending(const struct vlapic *l);
 void vlapic_take(struct vlapic *l, uint8_t vector);

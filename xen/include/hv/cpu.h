@@ -23,8 +23,9 @@ struct cpu {
 	struct vcpu *current;      /* the vcpu that runs here, or NULL */
 	struct vcpu *loaded;       /* the vcpu whose extended state is in the registers */
 	struct timer *timers;      /* by deadline */
+	_Atomic uint64_t timer_first; /* deadline of the first of them; another CPU may cancel it */
 	uint64_t timer_programmed; /* deadline the local APIC counts to, 0: none */
-	void *host_vmcb;           /* FS, GS, TR and the syscall MSRs of the hypervisor itself */
+	uint64_t host_vmcb_pa;     /* FS, GS, TR and the syscall MSRs of the hypervisor itself */
 	void *hsave;
 	void *tss;
 	uint64_t *pml4;
@@ -33,6 +34,7 @@ struct cpu {
 	_Atomic bool idle;         /* in or about to enter HLT: a kick needs an IPI */
 	_Atomic bool in_guest;
 	_Atomic bool need_resched; /* the scheduler has to choose again */
+	bool net_watching;         /* net_poll() has rings to look at */
 	bool guest_turn;           /* softirqs wait: this guest run is not put off for them */
 	struct timer slice;        /* end of the current vcpu's time slice */
 	uint64_t irqs;

@@ -88,12 +88,13 @@ static void svm_cpu_enable(struct cpu *c)
 			nr_asids = 2;
 	}
 	c->hsave = page_alloc(0);
-	c->host_vmcb = page_alloc(0);
-	if (!c->hsave || !c->host_vmcb)
+	void *host = page_alloc(0);
+	if (!c->hsave || !host)
 		panic("no memory for CPU %u", c->id);
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
 	wrmsr(MSR_VM_HSAVE_PA, virt_to_phys(c->hsave));
-	__asm__ volatile("vmsave %0" : : "a"(virt_to_phys(c->host_vmcb)) : "memory");
+	c->host_vmcb_pa = virt_to_phys(host);
+	__asm__ volatile("vmsave %0" : : "a"(c->host_vmcb_pa) : "memory");
 	asid_gen[c->id] = 1;
 	next_asid[c->id] = 1;
 }
@@ -364,7 +365,7 @@ static void svm_run(struct vcpu *v)
 	}
 	uint64_t rip = b->rip, shadow = b->interrupt_shadow & 1;
 	irqs_off_end(c);
-	svm_enter(v->arch->regs, v->arch->vmcb_pa, virt_to_phys(c->host_vmcb));
+	svm_enter(v->arch->regs, v->arch->vmcb_pa, c->host_vmcb_pa);
 	irqs_off_begin(c);
 	atomic_store_explicit(&c->in_guest, false, memory_order_release);
 	v->arch->regs[RAX] = b->rax;
