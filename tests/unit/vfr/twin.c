@@ -198,7 +198,7 @@ static uint32_t l4_header(const struct facts *f)
 	return f->proto == 6 ? f->l4[12] / 16u * 4 : 8;
 }
 
-const char *twin_leave(struct twin *t, int in, struct facts *f, const struct path *w, struct twin_frame *out, struct twin_answer *a)
+const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, struct twin_frame *out, struct twin_answer *a)
 {
 	uint8_t *hops = f->ip + (f->family == 4 ? 8 : 7);
 	uint32_t largest = f->len;
@@ -213,6 +213,13 @@ const char *twin_leave(struct twin *t, int in, struct facts *f, const struct pat
 	if (*hops <= 1)
 		return "ttl";
 	--*hops;
+	/* Datagrams in pieces leave with numbers that are this domain's alone; the later pieces with the number of the first. */
+	if (f->frag && !f->later && in && !w->to && f->family == 4 && t->own_ids[in]) {
+		w->set_id = true;
+		w->new_id = (uint16_t)(in * 1024 + t->ids[in]++ % 1024);
+	}
+	if (w->set_id)
+		put16(f->ip + 4, w->new_id);
 	if (f->family == 4)
 		twin_mend(f->ip);
 	link_addresses(t, f->frame, w->to);
@@ -246,12 +253,6 @@ static const char *onward(struct twin *t, int in, struct facts *f, struct path *
 		no = twin_nat_in(t, f, w);
 	if (no)
 		return no;
-	/* Datagrams in pieces leave with numbers that are this domain's alone. */
-	if (f->frag && in && !w->to && f->family == 4 && t->own_ids[in]) {
-		w->set_id = true;
-		w->new_id = (uint16_t)(in * 1024 + t->ids[in]++ % 1024);
-		put16(f->ip + 4, w->new_id);
-	}
 	return twin_leave(t, in, f, w, own, a);
 }
 

@@ -136,7 +136,7 @@ const char *twin_fragment(struct twin *t, int in, const struct facts *f, struct 
 const char *twin_follow(struct twin *t, int in, struct facts *f, const struct twin_datagram *d, struct twin_frame *out,
 	struct twin_answer *a)
 {
-	struct path w = { .to = d->to };
+	struct path w = { .to = d->to, .set_id = d->set_id, .new_id = d->new_id };
 
 	if (d->refused)
 		return d->refused;
@@ -148,8 +148,6 @@ const char *twin_follow(struct twin *t, int in, struct facts *f, const struct tw
 		twin_address(f->ip, true, d->new_src);
 	if (d->new_dst)
 		twin_address(f->ip, false, d->new_dst);
-	if (d->set_id)
-		put16(f->ip + 4, d->new_id);
 	return twin_leave(t, in, f, &w, out, a);
 }
 

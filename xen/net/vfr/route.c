@@ -263,6 +263,9 @@ static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	r = take_ttl(c, p);
 	if (r)
 		return r;
+	/* Not before here: an error quotes the sender's own number. */
+	if (w->frag)
+		vfr_frag_ident(c, p, w);
 	if (v4 && p->dst >> 28 == 14)
 		return multicast_out(c, p, out);
 	STEP(c, "route", "port %u, %s", out->id, rt->on_link ? "on link" : "by the next hop");

@@ -208,8 +208,6 @@ static int onward(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		r = w->dst && atomic_load_explicit(&w->dst->translated, memory_order_relaxed) ? vfr_nat_in(c, p, w) : 0;
 	if (!r) {
 		p->sched_class = w->sched_class;
-		if (w->frag)
-			vfr_frag_ident(c, p, w);
 		r = vfr_route(c, p, w);
 	}
 	return r;
