@@ -28,6 +28,7 @@ static const struct row rows[] = {
 	{ "inbound: a source that lives inside is spoofed", "in u tcp S:2000>S:1000\ndrop martian" },
 	{ "inbound: a dedicated source is spoofed", "in u tcp C:2000>S:1000\ndrop martian" },
 	{ "inbound: loopback source", "in u tcp 127.0.0.1:2000>S:1000\ndrop martian" },
+	{ "inbound: link-local source (RFC 3927)", "in u tcp 169.254.1.1:2000>S:1000\ndrop martian" },
 	{ "inbound: zero source", "in u tcp 0.0.0.0:2000>S:1000\ndrop martian" },
 	{ "inbound: multicast source", "in u tcp 224.0.0.1:2000>S:1000\ndrop martian" },
 	{ "inbound: frame for another machine", "in u tcp X:9>S:1000 dmac=other\ndrop dst-mac" },
@@ -59,6 +60,7 @@ static const struct row rows[] = {
 	  "in A udp S:3001>X:80\ndrop src-port\nemit A icmp G>S 3/13\nin A udp S:3002>X:80\ndrop src-port\nemit A icmp G>S 3/13\n"
 	  "time 1\nin A udp S:3003>X:80\ndrop src-port\nemit A icmp G>S 3/13\nevent src-port A 3" },
 	{ "outbound: to loopback", "in A tcp S:1000>127.0.0.1:80\ndrop martian" },
+	{ "outbound: to a link-local address (RFC 3927)", "in A tcp S:1000>169.254.169.254:80\ndrop martian" },
 	{ "outbound: to a reserved address", "in A tcp S:1000>240.0.0.1:80\ndrop martian" },
 	{ "outbound: limited broadcast", "in A udp S:1000>255.255.255.255:80\ndrop broadcast" },
 	{ "outbound: multicast", "in A udp S:1000>224.0.0.251:5353\ndrop broadcast" },

@@ -23,7 +23,7 @@ int twin_whole_owner(const struct twin *t, uint32_t a, bool *internal)
 
 static bool unusable(uint32_t a)
 {
-	return a >> 24 == 0 || a >> 24 == 127 || a >> 24 >= 224;
+	return a >> 24 == 0 || a >> 24 == 127 || a >> 24 >= 224 || a >> 16 == 169 * 256 + 254;
 }
 
 static const char *source4(const struct twin *t, int d, const struct facts *f)
@@ -119,19 +119,34 @@ static const char *source6(const struct twin *t, int d, const struct facts *f)
 	return f->icmp_error && (f->q_proto < 0 || memcmp(f->q_b, f->a, 16)) ? "icmp-quote" : NULL;
 }
 
+/* Nobody, and the loop inside a host (RFC 4291 sections 2.5.2, 2.5.3). */
+static bool unusable6(const uint8_t *a)
+{
+	static const uint8_t zero[15];
+
+	return !memcmp(a, zero, 15) && a[15] < 2;
+}
+
+static bool of_the_link(const uint8_t *a)
+{
+	return a[0] == 0xfe && a[1] / 64 == 2;
+}
+
 static const char *receiver6(const struct twin *t, int in, const struct facts *f, int *to)
 {
 	int d = owner6(t, f->b);
 
 	*to = 0;
-	if (in == 0 && (f->a[0] == 0xff || owner6(t, f->a)))
+	if (in == 0 && (f->a[0] == 0xff || unusable6(f->a) || owner6(t, f->a)))
 		return "martian";
 	if (f->b[0] == 0xff || f->frame[0] % 2)
 		return "broadcast";
 	if (d < 0)
 		return f->echo_request ? "echo" : "self";
-	if (f->b[0] == 0xfe && f->b[1] / 64 == 2)
+	if (of_the_link(f->b))
 		return f->echo_request ? "echo" : "martian";
+	if (unusable6(f->b) || of_the_link(f->a))
+		return "martian";
 	if (d == 0)
 		return in ? NULL : "addr-unknown";
 	if (f->icmp_error && (f->q_proto < 0 || memcmp(f->q_a, f->b, 16)))

@@ -20,7 +20,7 @@ static uint32_t some_addr(const struct twin *t)
 	case 5:
 		return t->shared[0];
 	default:
-		return twin_outside[rnd(rnd(3) ? 3 : 7)];
+		return twin_outside[rnd(rnd(3) ? 3 : 8)];
 	}
 }
 
@@ -249,6 +249,9 @@ uint32_t twin_fresh6(const struct twin *t, int in, uint8_t *f)
 	if (!in && rnd(8))
 		memcpy(ip + 8, twin_outside6[rnd(3)], 16);
 	some_addr6(t, 0, ip + 24);
+	/* Nobody, the loop inside a host, the link's own. */
+	if (rnd(30) == 0)
+		memcpy(ip + (rnd(2) ? 8 : 24), (const uint8_t[][16]){ { 0 }, { [15] = 1 }, { 0xfe, 0x80, [15] = 7 } }[rnd(3)], 16);
 	uint32_t ext = put_extensions(ip + 40, proto, ip + 6);
 	uint8_t *l = ip + 40 + ext;
 	put_l4(t, l, proto == 58 ? 47 : proto, room);

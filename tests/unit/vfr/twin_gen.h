@@ -18,7 +18,7 @@ static inline uint32_t rnd(uint32_t n)
 	return n ? (uint32_t)(twin_seed >> 33) % n : (uint32_t)(twin_seed >> 32);
 }
 
-extern const uint32_t twin_outside[7];	/* three hosts, then what cannot be one */
+extern const uint32_t twin_outside[8];	/* three hosts, then what cannot be one */
 extern const uint8_t twin_outside6[3][16];
 
 /* => the same world for the twin and both routers. */

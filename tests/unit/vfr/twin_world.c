@@ -4,7 +4,9 @@
 
 #include "twin_gen.h"
 
-const uint32_t twin_outside[7] = { 0xc0000209, 0xc000020a, 0x08080808, 0xe0000005, 0x7f000001, 0xffffffff, 0 };
+const uint32_t twin_outside[8] = {
+	0xc0000209, 0xc000020a, 0x08080808, 0xe0000005, 0x7f000001, 0xffffffff, 0, 0xa9fea9fe,
+};
 const uint8_t twin_outside6[3][16] = { { 0x20, 1, 0x0d, 0xb9, [15] = 1 }, { 0x20, 1, 0x0d, 0xb9, [15] = 2 }, { 0x24, [15] = 0x35 } };
 
 static void random_prefix(const struct twin *t, int family, uint8_t *addr, unsigned int *bits)

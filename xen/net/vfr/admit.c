@@ -7,9 +7,15 @@
  */
 #include <vfr/priv.h>
 
-static bool never_source(uint32_t a)
+/* Nobody, and the loop inside a host (RFC 4291 sections 2.5.2, 2.5.3). */
+static bool never6(const uint8_t *a)
 {
-	return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 14;
+	return !env_get64(a) && env_get64(a + 8) <= 1;
+}
+
+static bool link_local6(const uint8_t *a)
+{
+	return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
 }
 
 /* --- outbound --------------------------------------------------------------------------------------------------------- */
@@ -273,14 +279,17 @@ static int dest6(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	bool uplink = c->in->kind == VFR_PORT_UPLINK;
 	struct quote q;
 
-	if (uplink && (ip[IP6_SRC] == 0xff || vfr_pfx6_find(t, ip + IP6_SRC)))
+	if (uplink && (ip[IP6_SRC] == 0xff || never6(ip + IP6_SRC) || vfr_pfx6_find(t, ip + IP6_SRC)))
 		return vfr_drop(c, p, VFR_DROP_MARTIAN);
 	if (dst[0] == 0xff || (p->head[0] & 1))
 		return vfr_drop(c, p, VFR_DROP_BROADCAST);
 	if (e && e->kind == ADDR_SELF)
 		return to_self(c, p, w);
-	if (dst[0] == 0xfe && (dst[1] & 0xc0) == 0x80)
+	if (link_local6(dst))
 		return p->flags & VFR_PF_ECHOREQ ? vfr_icmp_echo(c, p, w) : vfr_drop(c, p, VFR_DROP_MARTIAN);
+	/* Whose source is the link's own speaks to the link only (RFC 4291 section 2.5.6). */
+	if (never6(dst) || link_local6(ip + IP6_SRC))
+		return vfr_drop(c, p, VFR_DROP_MARTIAN);
 	if (!e)
 		return uplink ? vfr_drop(c, p, VFR_DROP_ADDR_UNKNOWN) : 0;
 	if ((p->flags & VFR_PF_ICMPERR) && (!vfr_parse_quote(p, &q) || memcmp(q.src6, dst, 16)))

@@ -9,11 +9,6 @@
  */
 #include <vfr/priv.h>
 
-static inline bool never_source(uint32_t a)
-{
-	return a >> 24 == 0 || a >> 24 == 127 || a >> 28 >= 14;
-}
-
 /* --- parsing ---------------------------------------------------------------------------------------------------------- */
 
 static inline bool ports_ok(struct vfr_pkt *p, const uint8_t *t, uint32_t l4_len)

@@ -91,7 +91,7 @@ static bool may_answer(const struct vfr_pkt *p)
 	if (p->flags & (VFR_PF_ICMPERR | VFR_PF_LATER | VFR_PF_ARP) || (p->head[0] & 1))
 		return false;
 	if (p->flags & VFR_PF_IPV4)
-		return p->src >> 24 != 0 && p->src >> 24 != 127 && p->src >> 28 < 14 && p->dst >> 28 < 14 &&
+		return !never_source(p->src) && p->dst >> 28 < 14 &&
 		       (p->proto != IP_ICMP || (p->flags & VFR_PF_PORTS));
 	return p->head[p->l3 + IP6_SRC] != 0xff && p->head[p->l3 + IP6_DST] != 0xff && (p->proto != IP_ICMP6 ||
 		(p->flags & VFR_PF_PORTS));

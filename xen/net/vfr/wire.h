@@ -64,6 +64,12 @@ static inline uint64_t csum_add(uint64_t sum, const void *data, uint32_t len)
 	return sum;
 }
 
+/* => no host beyond its own link can have it: nobody, loop, link-local (RFC 3927 section 7), groups and what is above them. */
+static inline bool never_source(uint32_t a)
+{
+	return a >> 24 == 0 || a >> 24 == 127 || a >> 16 == 0xa9fe || a >> 28 >= 14;
+}
+
 static inline uint16_t csum_fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
