@@ -21,7 +21,7 @@ int twin_whole_owner(const struct twin *t, uint32_t a, bool *internal)
 	return 0;
 }
 
-static bool unusable(uint32_t a)
+bool twin_unusable(uint32_t a)
 {
 	return a >> 24 == 0 || a >> 24 == 127 || a >> 24 >= 224 || a >> 16 == 169 * 256 + 254;
 }
@@ -31,7 +31,7 @@ static const char *source4(const struct twin *t, int d, const struct facts *f)
 	int s = twin_shared(t, f->src);
 	bool internal;
 
-	if (unusable(f->src) || (s < 0 && twin_whole_owner(t, f->src, &internal) != d))
+	if (twin_unusable(f->src) || (s < 0 && twin_whole_owner(t, f->src, &internal) != d))
 		return "src-addr";
 	/* A later fragment has no port; its first had. */
 	if (s < 0 || f->later)
@@ -57,11 +57,11 @@ static const char *receiver4(const struct twin *t, int in, const struct facts *f
 	bool internal;
 
 	*to = 0;
-	if (in == 0 && (unusable(f->src) || twin_shared(t, f->src) >= 0 || twin_whole_owner(t, f->src, &internal) || f->src == t->self))
+	if (in == 0 && (twin_unusable(f->src) || twin_shared(t, f->src) >= 0 || twin_whole_owner(t, f->src, &internal) || (t->self && f->src == t->self)))
 		return "martian";
 	if (in == 0 && f->frame[0] % 2)
 		return "broadcast";
-	if (f->dst == t->self || s >= 0) {
+	if ((t->self && f->dst == t->self) || s >= 0) {
 		if (f->echo_request && !f->icmp_error)
 			return "echo";
 		if (s < 0)
@@ -92,7 +92,7 @@ static const char *receiver4(const struct twin *t, int in, const struct facts *f
 		return "addr-unknown";
 	if (f->dst == 0xffffffff || f->dst >> 28 == 14)
 		return "broadcast";
-	return unusable(f->dst) ? "martian" : NULL;
+	return twin_unusable(f->dst) ? "martian" : NULL;
 }
 
 
@@ -271,23 +271,39 @@ static const char *onward(struct twin *t, int in, struct facts *f, struct path *
 	return twin_leave(t, in, f, w, own, a);
 }
 
+/* What is asked of a guest before anything else. */
+static const char *leave_to_send(struct twin *t, int in, const struct facts *f)
+{
+	const char *no = f->family == 4 ? source4(t, in, f) : source6(t, in, f);
+
+	for (int i = 0; !no && i < TWIN_DENIALS; i++)
+		if (f->dport >= 0 && t->denied[in][i].proto == f->proto && f->dport >= t->denied[in][i].first &&
+			f->dport <= t->denied[in][i].last)
+			no = "egress-denied";
+	/* SYN without ACK. */
+	return no || f->proto != 6 || f->tcp_flags / 2 % 2 == 0 || f->tcp_flags / 16 % 2 ? no : twin_new_flow(t, in);
+}
+
 static const char *way(struct twin *t, int in, struct facts *f, struct twin_frame *own, struct twin_answer *a)
 {
+	static struct twin_frame came;
 	struct twin_datagram *d = NULL;
 	struct path w = { 0 };
 	bool follow = false;
-	const char *no = NULL;
+	const char *no = in ? leave_to_send(t, in, f) : NULL;
 
-	if (in)
-		no = f->family == 4 ? source4(t, in, f) : source6(t, in, f);
-	if (!no && in && f->proto == 6 && f->dport == 25)
-		no = "egress-denied";
-	if (!no && f->frag)
+	came = *own;
+	if (no) {
+		twin_tell(t, &came, no, 0, a);
+		return no;
+	}
+	if (f->frag)
 		no = twin_fragment(t, in, f, own, &d, &follow, a);
 	if (no)
 		return no;
 	if (!follow) {
 		no = onward(t, in, f, &w, own, a);
+		twin_tell(t, &came, no, t->mtu[w.to], a);
 		if (d)
 			twin_first_done(t, d, &w, no, a);
 		return no;

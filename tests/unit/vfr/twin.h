@@ -3,8 +3,8 @@
  * The naive twin: what the router should do with one packet, in the plainest words, without an index, a cache or a line of the
  * router's own code. What it remembers (connections, fragments, mappings) stands in plain lists, searched from end to end.
  *
- * It does not know: neighbours (they are static here), limits by rate, and which port NAT picks when it is free to pick one: then
- * it asks choose(), and insists that the answer is a free port of the domain's slice.
+ * It does not know: neighbours (they are static here), and which port NAT picks when it is free to pick one: then it asks choose(), and
+ * insists that the answer is a free port of the domain's slice.
  *
  * Time is counted in tenths of a second.
  */
@@ -17,6 +17,7 @@
 #define TWIN_DOMS	6	/* domains 1..5 on ports 1..5; port 0 is the uplink */
 #define TWIN_SHARED	2
 #define TWIN_RULES	12
+#define TWIN_DENIALS	2
 #define TWIN_FRAME	2048u
 #define TWIN_FLOWS	8192
 #define TWIN_MAPS	2048
@@ -35,8 +36,17 @@ struct twin_packet {
 	uint8_t b[TWIN_FRAME];
 };
 
+/* So many a second, so many at once. */
+struct twin_bucket {
+	bool started;
+	uint64_t asked, tenths;
+};
+
 struct twin_rule {
-	bool in, drop, reject, keep;
+	bool in, drop, reject, keep, count;
+	uint32_t rate, burst;			/* rate 0: no limit */
+	struct twin_bucket bucket;
+	uint64_t packets, bytes;		/* that it matched */
 	uint8_t family, proto, state;
 	uint8_t tcp_mask, tcp_value;
 	int icmp_type;				/* -1: any */
@@ -108,6 +118,10 @@ struct twin {
 	uint8_t self6[16];
 	bool attached[TWIN_DOMS], own_ids[TWIN_DOMS];
 	uint16_t mtu[TWIN_DOMS];
+	struct {
+		int proto, first, last;			/* proto 0: none */
+	} denied[TWIN_DOMS][TWIN_DENIALS];
+	uint32_t flows_rate[TWIN_DOMS], flows_burst[TWIN_DOMS];	/* 0: as many as it likes */
 	struct twin_rule rule[TWIN_DOMS][TWIN_RULES];	/* [0]: everybody's */
 	unsigned int rules[TWIN_DOMS];
 	uint8_t mac[TWIN_DOMS][6], gateway_mac[6], peer_mac[6];
@@ -116,6 +130,7 @@ struct twin {
 
 	/* memory */
 	uint64_t now;
+	struct twin_bucket told[TWIN_DOMS], opened[TWIN_DOMS];
 	struct twin_flow flow[TWIN_FLOWS];
 	unsigned int flows;
 	struct twin_map map[TWIN_MAPS];

@@ -237,6 +237,7 @@ const char *twin_read(const struct twin *t, struct twin_frame *p, struct facts *
 	f->partial = p->partial;
 	f->piece = p->piece;
 	f->frame = fr;
+	f->frame_len = len;
 	f->ip = fr + 14;
 	if (len < 14)
 		return "short";

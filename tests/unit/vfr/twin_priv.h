@@ -10,6 +10,7 @@
 /* What we read off a packet. */
 struct facts {
 	uint8_t *frame, *ip, *l4;
+	uint32_t frame_len;
 	int family;
 	uint32_t len, l4_len;		/* of the datagram, and of what is behind its headers */
 	uint32_t room;			/* so much of that can be looked at */
@@ -64,6 +65,7 @@ uint16_t twin_sum(const uint8_t *p, unsigned int n);
 void twin_mend(uint8_t *ip);
 
 /* twin.c */
+bool twin_unusable(uint32_t a);
 int twin_shared(const struct twin *t, uint32_t a);
 int twin_whole_owner(const struct twin *t, uint32_t a, bool *internal);
 const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, struct twin_frame *out, struct twin_answer *a);
@@ -71,6 +73,13 @@ void twin_turn(const struct twin *t, int in, const struct facts *f, struct twin_
 
 /* twin_rules.c */
 const char *twin_rules(struct twin *t, const struct facts *f, int from, int to);
+/* => NULL, or "flow-limit": domain `d` opens one more. */
+const char *twin_new_flow(struct twin *t, int d);
+
+/* twin_error.c */
+bool twin_take(struct twin_bucket *b, uint64_t now, uint32_t rate, uint32_t burst);
+/* => the sender is told why, if there is anything to tell and he has not been told too often. */
+void twin_tell(struct twin *t, const struct twin_frame *as_it_came, const char *reason, uint16_t mtu, struct twin_answer *a);
 
 /* twin_frag.c: a fragment comes. => "held" or a drop's name; NULL with *d: go on as the first, or (*follow) as the first did */
 const char *twin_fragment(struct twin *t, int in, const struct facts *f, struct twin_frame *own, struct twin_datagram **d, bool *follow,

@@ -150,8 +150,17 @@ static bool rule_has(const struct twin_rule *r, const struct facts *f, int stand
 	return port >= r->dport_first && port <= r->dport_last;
 }
 
-static const char *obey(struct twin *t, const struct twin_rule *r, const struct facts *f, int dom, int standing)
+const char *twin_new_flow(struct twin *t, int d)
 {
+	if (!t->flows_rate[d] || twin_take(&t->opened[d], t->now, t->flows_rate[d], t->flows_burst[d]))
+		return NULL;
+	return "flow-limit";
+}
+
+static const char *obey(struct twin *t, const struct twin_rule *r, const struct facts *f, int from, int dom, int standing)
+{
+	const char *no;
+
 	if (r->reject)
 		return "rule-reject";
 	if (r->drop)
@@ -160,20 +169,30 @@ static const char *obey(struct twin *t, const struct twin_rule *r, const struct 
 		return NULL;
 	if (standing == TWIN_STRAY)
 		return "conn-state";
-	return f->sport < 0 ? NULL : open_flow(t, f, dom);
+	if (f->sport < 0)
+		return NULL;
+	/* TCP's have been counted by their SYN; of others, only this tells that they are new. */
+	no = standing == TWIN_NEW && f->proto != 6 && dom == from ? twin_new_flow(t, from) : NULL;
+	return no ? no : open_flow(t, f, dom);
 }
 
-static const char *ask(struct twin *t, const struct facts *f, int dom, bool in, int standing)
+static const char *ask(struct twin *t, const struct facts *f, int from, int dom, bool in, int standing)
 {
 	const int lists[2] = { 0, dom };
 
 	for (int l = 0; l < 2; l++)
 		for (unsigned int i = 0; i < t->rules[lists[l]]; i++) {
-			const struct twin_rule *r = &t->rule[lists[l]][i];
+			struct twin_rule *r = &t->rule[lists[l]][i];
 
 			if (r->in != in || !rule_has(r, f, standing))
 				continue;
-			const char *no = obey(t, r, f, dom, standing);
+			if (r->rate && !twin_take(&r->bucket, t->now, r->rate, r->burst))
+				continue;
+			r->packets++;
+			r->bytes += f->frame_len;
+			if (r->count)
+				continue;
+			const char *no = obey(t, r, f, from, dom, standing);
 			if (no)
 				return no;
 			break;
@@ -217,8 +236,8 @@ const char *twin_rules(struct twin *t, const struct facts *f, int from, int to)
 		}
 	}
 	if (from && !accepted_from)
-		no = ask(t, f, from, false, standing);
+		no = ask(t, f, from, from, false, standing);
 	if (!no && to && !accepted_to)
-		no = ask(t, f, to, true, standing);
+		no = ask(t, f, from, to, true, standing);
 	return no;
 }

@@ -37,8 +37,15 @@ static void random_rule(struct twin_rule *r, struct vfr_rule *v, const struct tw
 	case 5:
 		r->keep = true;
 		break;
+	case 6:
+		r->count = true;
+		break;
 	default:
 		break;
+	}
+	if (rnd(6) == 0) {
+		r->rate = 1 + rnd(4);
+		r->burst = rnd(30);
 	}
 	r->state = rnd(3) ? 0 : (uint8_t)(1 + rnd(15));
 	r->icmp_type = -1;
@@ -59,7 +66,9 @@ static void random_rule(struct twin_rule *r, struct vfr_rule *v, const struct tw
 	}
 	*v = (struct vfr_rule){ .dir = r->in ? VFR_IN : VFR_OUT, .family = r->family, .proto = r->proto, .state = r->state,
 				.action = r->drop ? VFR_ACT_DROP : r->reject ? VFR_ACT_REJECT : VFR_ACT_ACCEPT,
-				.flags = r->keep ? VFR_RULE_STATE : 0, .icmp_type = (int16_t)r->icmp_type, .icmp_code = -1,
+				.flags = (uint8_t)((r->keep ? VFR_RULE_STATE : 0) | (r->count ? VFR_RULE_COUNT : 0) |
+						   (r->rate ? VFR_RULE_LIMIT : 0)),
+				.rate = r->rate, .burst = r->burst, .icmp_type = (int16_t)r->icmp_type, .icmp_code = -1,
 				.tcp_mask = r->tcp_mask, .tcp_value = r->tcp_value, .src_plen = (uint8_t)r->src_bits,
 				.dst_plen = (uint8_t)r->dst_bits, .sport_last = 65535, .dport_first = r->dport_first,
 				.dport_last = r->dport_last };
@@ -133,6 +142,20 @@ static void random_domain(struct twin *t, struct vfr *v[2], uint8_t d)
 	cfg.ipid_block = t->own_ids[d];
 	cfg.max_frags = TWIN_OF_ONE;
 	cfg.max_conns = 8000;
+	t->denied[d][0].proto = rnd(4) ? 6 : 0;
+	t->denied[d][0].first = t->denied[d][0].last = 25;
+	t->denied[d][1].proto = rnd(2) ? 17 : 132;
+	t->denied[d][1].first = (int)rnd(6000);
+	t->denied[d][1].last = t->denied[d][1].first + (int)rnd(200);
+	cfg.egress_denies = 0;
+	for (int i = 0; i < TWIN_DENIALS; i++)
+		if (t->denied[d][i].proto)
+			cfg.egress_deny[cfg.egress_denies++] = (struct vfr_egress_deny){ .proto = (uint8_t)t->denied[d][i].proto,
+				.first = (uint16_t)t->denied[d][i].first, .last = (uint16_t)t->denied[d][i].last };
+	if (rnd(3) == 0) {
+		t->flows_rate[d] = cfg.new_flows_per_s = 1 + rnd(3);
+		t->flows_burst[d] = cfg.new_flows_burst = rnd(40);
+	}
 	for (int i = 0; i < 2; i++) {
 		vfr_domain_set(v[i], d, &cfg);
 		if (t->dedicated[d])
@@ -156,7 +179,7 @@ void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, voi
 	memset(t, 0, sizeof(*t));
 	t->shared[0] = 0xcb007107;
 	t->shared[1] = 0xcb007108;
-	t->self = 0x0a000001;
+	t->self = rnd(6) ? 0x0a000001 : 0;
 	memcpy(t->self6, (uint8_t[16]){ 0x20, 1, 0x0d, 0xb8, 0xff, [15] = 1 }, 16);
 	memcpy(t->gateway_mac, par.gateway_mac, 6);
 	memcpy(t->peer_mac, peer, 6);
@@ -165,7 +188,8 @@ void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, voi
 		v[i]->stages_only = i;
 		vfr_shared_add(v[i], t->shared[0]);
 		vfr_shared_add(v[i], t->shared[1]);
-		vfr_self_add(v[i], t->self);
+		if (t->self)
+			vfr_self_add(v[i], t->self);
 		vfr_prefix6_add(v[i], t->self6, 128, VFR_NODOM, NULL);
 		vfr_route_add(v[i], 0, 0, 0, 0x0a090909, 0);
 		vfr_route6_add(v[i], none, 0, 0, gateway6);
