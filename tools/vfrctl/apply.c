@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "listing.h"
 
 #define CHUNK 60000
 
@@ -50,9 +50,9 @@ static void print_change(struct cli *cli, json_t *out, const struct change *c)
 						     object_kind_name(o->type), "domain", object_domain(o), "now", v == 1 ? "" : a,
 						     "before", v == 1 ? a : b, "restarts", restarts(c)));
 	else if (v == 2 && strcmp(a, b))
-		printf("- %s\n+ %s\n", b, a);
+		fit_line(stdout, 4, "- %s\n+ %s", b, a);
 	else
-		printf("%s %s\n", sign[v], a);
+		fit_line(stdout, 4, "%s %s", sign[v], a);
 	if (!out && restarts(c))
 		printf("  %s is stopped and built anew\n", object_domain(o));
 }
@@ -302,37 +302,40 @@ int cmd_rollback(struct cli *cli)
 	return rc ? rc : report(cli, &r, "rolled back");
 }
 
+static const struct column history_columns[] = {
+	{.head = "generation", .number = true}, {.head = "time"}, {.head = "objects", .number = true, .rank = 2}, {.head = "change"},
+	{.head = "by", .rank = 1}, {.head = ""},
+};
+
 static int history_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
 {
 	const struct vc_history_rec *h = (const void *)rec;
-	json_t *out = ctx;
+	struct listing *l = ctx;
 
 	for (uint32_t i = 0; i < p->count; i++, h++) {
 		char when[48];
 
+		if (l->json) {
+			json_array_append_new(l->json, json_pack("{s:I, s:o, s:i, s:o, s:o, s:b}", "generation",
+				(json_int_t)h->generation, "utc", json_time(h->utc_ns), "objects", (int)h->objects, "note",
+				json_name(h->note, sizeof(h->note)), "client", json_name(h->client, sizeof(h->client)), "unconfirmed",
+				(int)(h->flags & 1)));
+			continue;
+		}
 		vfrc_format_time(h->utc_ns, when, sizeof(when));
-		if (out)
-			json_array_append_new(out, json_pack("{s:I, s:o, s:i, s:o, s:o, s:b}", "generation", (json_int_t)h->generation,
-							     "utc",
-				json_time(h->utc_ns), "objects", (int)h->objects, "note", json_name(h->note, sizeof(h->note)), "client",
-				json_name(h->client, sizeof(h->client)), "unconfirmed", (int)(h->flags & 1)));
-		else
-			printf("%6llu  %s  %5u objects  %-32.64s %.32s%s\n", (unsigned long long)h->generation, when, h->objects, h->note,
-			       h->client, h->flags & 1 ? "  awaits confirmation" : "");
+		table_cell(l->t, "%llu", (unsigned long long)h->generation);
+		table_cell(l->t, "%s", when);
+		table_cell(l->t, "%u", h->objects);
+		table_cell(l->t, "%.64s", h->note);
+		table_cell(l->t, "%.32s", h->client);
+		table_cell(l->t, "%s", h->flags & 1 ? "awaits confirmation" : "");
 	}
 	return 0;
 }
 
 int cmd_history(struct cli *cli)
 {
-	json_t *out = cli->json ? json_array() : NULL;
-	struct vc_page q = {0};
-	struct vfrc_reply r;
-	int rc = cli_words(cli, 0, 0);
-
-	if (!rc)
-		rc = cli_result(cli, vfrc_pages(cli->c, VC_HISTORY, &q, history_rows, out, &r), &r);
-	return rc || !out ? rc : cli_json(out);
+	return list_pages(cli, VC_HISTORY, list_begin(cli, history_columns, NCOLS(history_columns)), "no generations", history_rows);
 }
 
 static void hex(const struct object *o, char *out)
@@ -366,7 +369,7 @@ int cmd_show(struct cli *cli)
 			json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:s}", "kind", object_kind_name(all.v[i]->type), "domain",
 							     object_domain(all.v[i]), "text", text, "bytes", bytes));
 		else
-			printf("%s\n", text);
+			fit_line(stdout, 2, "%s", text);
 	}
 	objects_free(&all);
 	return out ? cli_json(out) : EXIT_DONE;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "fit.h"
 
 int classes_read(struct cli *cli, struct classes *out)
 {
@@ -26,26 +27,39 @@ static const char *rate_or(uint64_t bps, const char *none, char out[32])
 	return out;
 }
 
+static const struct column class_columns[] = {
+	{.head = "link"}, {.head = "domain"}, {.head = "policy", .rank = 5}, {.head = "Mbit/s", .number = true},
+	{.head = "guarantee", .number = true}, {.head = "ceiling", .number = true}, {.head = "weight", .number = true, .rank = 3},
+	{.head = "backlog", .number = true}, {.head = "dropped", .number = true}, {.head = "marked", .number = true, .rank = 4},
+	{.head = "delay ms", .number = true, .rank = 2}, {.head = ""},
+};
+
+static void class_row(struct table *t, const struct vc_class_rec *c)
+{
+	char rate[32];
+
+	table_cell(t, "%.32s", c->link);
+	table_cell(t, "%.32s", class_domain(c));
+	table_cell(t, "%.32s", c->policy);
+	table_cell(t, "%.3f", c->rate_bps / 1e6);
+	table_cell(t, "%s", rate_or(c->guarantee_bps, "-", rate));
+	table_cell(t, "%s", rate_or(c->ceiling_bps, "-", rate));
+	table_cell(t, "%u", c->weight);
+	table_count(t, c->backlog.bytes);
+	table_count(t, c->drops);
+	table_count(t, c->marks);
+	table_cell(t, "%.3f", c->delay_ns / 1e6);
+	table_cell(t, "%s", c->flags & VC_CLASS_STOPPED ? "stopped" : c->flags & VC_CLASS_CAPPED ? "capped" : "");
+}
+
 void classes_text(const struct classes *all, const char *only)
 {
-	char guarantee[32], ceiling[32];
-	bool head = false;
+	struct table *t = table_new(class_columns, sizeof(class_columns) / sizeof(*class_columns));
 
-	for (size_t i = 0; i < all->n; i++) {
-		const struct vc_class_rec *c = &all->v[i];
-
-		if (only && (!c->domid || strcmp(only, c->dom)))
-			continue;
-		if (!head)
-			printf("\n%-8s %-20s %-6s %10s %10s %10s %6s %9s %8s %8s %9s\n", "link", "domain", "policy", "Mbit/s", "guarantee",
-			       "ceiling",
-			       "weight", "backlog", "dropped", "marked", "delay ms");
-		head = true;
-		printf("%-8.32s %-20.32s %-6.32s %10.3f %10s %10s %6u %9llu %8llu %8llu %9.3f%s\n", c->link, class_domain(c), c->policy,
-		       c->rate_bps / 1e6, rate_or(c->guarantee_bps, "-", guarantee), rate_or(c->ceiling_bps, "-", ceiling), c->weight,
-		       (unsigned long long)c->backlog.bytes, (unsigned long long)c->drops, (unsigned long long)c->marks, c->delay_ns / 1e6,
-		       c->flags & VC_CLASS_STOPPED ? " stopped" : c->flags & VC_CLASS_CAPPED ? " capped" : "");
-	}
+	for (size_t i = 0; i < all->n; i++)
+		if (!only || (all->v[i].domid && !strcmp(only, all->v[i].dom)))
+			class_row(t, &all->v[i]);
+	table_below(t);
 }
 
 static json_t *class_json(const struct vc_class_rec *c)

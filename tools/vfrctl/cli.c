@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
+#include "fit.h"
 
 void cli_take(struct cli *cli, int i, int n)
 {
@@ -51,16 +51,17 @@ const char *cli_value(struct cli *cli, const char *name)
 
 int cli_usage(struct cli *cli, const char *fmt, ...)
 {
+	char text[1000];
 	va_list ap;
 
-	fprintf(stderr, "vfrctl: ");
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	fit_line(stderr, 2, "vfrctl: %s", text);
 	if (cli->command)
-		fprintf(stderr, "\nusage: vfrctl %s%s%s\n", cli->command->name, *cli->command->args ? " " : "", cli->command->args);
+		fit_line(stderr, 7, "usage: vfrctl %s%s%s", cli->command->name, *cli->command->args ? " " : "", cli->command->args);
 	else
-		fprintf(stderr, "\nusage: vfrctl [--socket PATH] [--json] COMMAND ...   (vfrctl help lists the commands)\n");
+		fit_line(stderr, 7, "usage: vfrctl [--socket PATH] [--json] COMMAND ...\n'vfrctl help' lists the commands.");
 	return EXIT_USAGE;
 }
 
@@ -78,22 +79,12 @@ int cli_words(struct cli *cli, int min, int max)
 	return 0;
 }
 
-int cli_width(void)
-{
-	struct winsize w;
-	const char *columns = getenv("COLUMNS");
-
-	if (isatty(1) && !ioctl(1, TIOCGWINSZ, &w) && w.ws_col)
-		return w.ws_col;
-	return columns && atoi(columns) > 0 ? atoi(columns) : 160;
-}
-
 static void tell_refusal(struct cli *cli, const char *name, int code, const char *text, const char *owner)
 {
 	if (cli->json)
 		cli_json(json_pack("{s:{s:s, s:i, s:s, s:s}}", "error", "name", name, "code", code, "text", text, "owner", owner));
 	else
-		fprintf(stderr, "vfrctl: %s (%s)\n", text, name);
+		fit_line(stderr, 2, "vfrctl: %s (%s)", text, name);
 }
 
 int cli_refuse(struct cli *cli, const char *name, int code, const char *fmt, ...)
@@ -234,8 +225,8 @@ int cli_connect(struct cli *cli)
 	if (cli->json)
 		cli_json(json_pack("{s:{s:s, s:s, s:s}}", "error", "name", "unreachable", "text", why, "socket", cli->socket));
 	else
-		fprintf(stderr, "vfrctl: the hypervisor is not reachable at %s: %s\n(--socket PATH or VFR_SOCKET names another socket)\n",
-			cli->socket, why);
+		fit_line(stderr, 2, "vfrctl: the hypervisor is not reachable at %s: %s\n(--socket PATH or VFR_SOCKET names another socket)",
+			 cli->socket, why);
 	return EXIT_UNREACHABLE;
 }
 

@@ -50,8 +50,6 @@ int cli_result(struct cli *cli, int rc, const struct vfrc_reply *r);
 int cli_refuse(struct cli *cli, const char *name, int code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* => refused, with the name that was meant, where there is no such domain; NULL is no name */
 int cli_known(struct cli *cli, const char *name);
-/* => columns of the terminal, or a width that any line fits into */
-int cli_width(void);
 int cli_call(struct cli *cli, uint16_t type, const void *body, size_t n, struct vfrc_reply *r);
 /* => one printed JSON value; takes the reference */
 int cli_json(json_t *v);

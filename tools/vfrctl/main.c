@@ -6,13 +6,13 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "fit.h"
 
 const struct command commands[] = {
-	{"info", "", "the machine: processors, memory, time, generation", cmd_info, false},
 	{"check", "FILE", "read a site file and say what is wrong with it", cmd_check, true},
 	{"diff", "FILE", "what applying a site file would change", cmd_diff, false},
-	{"apply", "FILE [--dry-run] [--confirm TIME] [--force]", "make the machine as the site file says, all or nothing", cmd_apply,
-	 false},
+	{"apply", "FILE [--dry-run] [--confirm TIME] [--force]", "make the machine as the site file says, all or nothing",
+	 cmd_apply, false},
 	{"confirm", "", "keep a change that awaits confirmation", cmd_confirm, false},
 	{"rollback", "[GENERATION] [--confirm TIME]", "go back to a generation, by default the one before", cmd_rollback, false},
 	{"history", "", "the generations that are kept", cmd_history, false},
@@ -23,42 +23,43 @@ const struct command commands[] = {
 	{"slice del", "DOM [ADDRESS:]PORTS", "take ports back", cmd_slice_edit, false},
 	{"listen add", "DOM [ADDRESS:]PORT[/PROTO]", "give a domain a single port", cmd_listen, false},
 	{"listen del", "DOM [ADDRESS:]PORT[/PROTO]", "take a single port back", cmd_listen, false},
+	{"whois", "ADDRESS:PORT/PROTO|ADDRESS[/PROTO[:SPI]] [--at TIME]", "who holds or held a port or address", cmd_whois, false},
+	{"map", "ADDRESS [--svg FILE]", "the port space of an address as a picture", cmd_map, false},
+	{"guest-config", "DOM [--sh|--cloud-init|--networkd]", "what a guest must set to use its slice", cmd_guest_config, false},
 	{"rule ls", "[DOM]", "the rules of a domain, or of all", cmd_rule_ls, false},
 	{"rule add", "DOM|all [--at N] RULE", "add a rule, at the end or at a place", cmd_rule_edit, false},
 	{"rule del", "DOM|all N", "remove the rule at a place", cmd_rule_edit, false},
 	{"rate ls", "[DOM]", "rates and limits", cmd_rate_ls, false},
-	{"rate set", "DOM [KEY=VALUE]...", "set rates: out=50mbit guarantee=10mbit in=100mbit new-flows=200/s", cmd_rate_set, false},
+	{"rate set", "DOM KEY=VALUE...", "set rates: out=50mbit guarantee=10mbit new-flows=200/s", cmd_rate_set, false},
 	{"sub-class ls", "[DOM]", "shares within a domain", cmd_sub_ls, false},
-	{"sub-class set", "DOM N [weight=W] [dscp=SET]", "give traffic a share within its domain: 1 weight=9 dscp=ef,cs5", cmd_sub_set,
-	 false},
+	{"sub-class set", "DOM N weight=W|dscp=SET...", "give traffic a share of its domain: 1 weight=9 dscp=ef,cs5",
+	 cmd_sub_set, false},
 	{"sub-class del", "DOM N", "take the share away", cmd_sub_del, false},
+	{"sched ls", "", "the schedulers and their choices", cmd_sched_ls, false},
+	{"sched set", "cpu|net TARGET POLICY [--rate RATE|none]", "choose a scheduler, live", cmd_sched_set, false},
 	{"dom ls", "[DOM]", "the domains and their state", cmd_dom_ls, false},
+	{"dom create", "FILE.xml", "create a domain from libvirt's XML", cmd_dom_create, false},
 	{"dom destroy", "DOM", "remove a domain with all it has", cmd_dom_destroy, false},
+	{"dom start", "DOM", "start a domain that is down", cmd_dom_op, false},
+	{"dom stop", "DOM", "stop a domain at once; it keeps its place", cmd_dom_op, false},
+	{"dom shutdown", "DOM", "ask a domain to power off", cmd_dom_op, false},
+	{"dom reboot", "DOM", "stop a domain at once and start it anew", cmd_dom_op, false},
 	{"dom pause", "DOM", "stop a domain's processors", cmd_dom_op, false},
 	{"dom resume", "DOM", "let them run again", cmd_dom_op, false},
-	{"dom reboot", "DOM", "stop a domain at once and start it anew", cmd_dom_op, false},
-	{"dom start", "DOM", "start a domain that is down", cmd_dom_op, false},
-	{"dom shutdown", "DOM", "ask a domain to power off", cmd_dom_op, false},
-	{"dom stop", "DOM", "stop a domain at once; it keeps its place", cmd_dom_op, false},
 	{"dom console", "DOM", "the console of a domain; Ctrl-] leaves", cmd_console, false},
-	{"dom create", "FILE.xml", "create a domain from libvirt's XML", cmd_dom_create, false},
 	{"console", "DOM", "the console of a domain; Ctrl-] leaves", cmd_console, false},
+	{"blob ls", "", "kernels and ramdisks that the machine holds", cmd_blob_ls, false},
+	{"blob del", "NAME", "drop one that no domain uses", cmd_blob_del, false},
+	{"info", "", "the machine: processors, memory, time, generation", cmd_info, false},
 	{"stats", "[DOM] [--prom]", "packets, bytes and drops by domain", cmd_stats, false},
 	{"drops", "[DOM]", "drops by reason", cmd_drops, false},
-	{"log", "[-f] [-l LEVEL]", "the hypervisor's log", cmd_log, false},
-	{"audit", "[-f] [--from SEQ]", "the audit log", cmd_audit, false},
-	{"whois", "ADDRESS:PORT/PROTO|ADDRESS[/PROTO] [--at TIME]", "who holds or held a port or address", cmd_whois, false},
 	{"trace", "'PROTO SRC:PORT > DST:PORT' [--from DOM]", "what would happen to a packet", cmd_trace, false},
 	{"watch", "--drops|--packets [FILTER] [-c COUNT]", "packets as they go, or as they are dropped", cmd_watch, false},
 	{"pcap", "DOM|all -w FILE|- [-c COUNT] [FILTER]", "capture packets into a pcapng file", cmd_pcap, false},
 	{"top", "[--once]", "rates, drops and shares by domain, live", cmd_top, false},
-	{"guest-config", "DOM [--sh|--cloud-init|--networkd]", "what a guest must set to use its slice", cmd_guest_config, false},
-	{"map", "ADDRESS [--svg FILE]", "the port space of an address as a picture", cmd_map, false},
-	{"blob ls", "", "kernels and ramdisks that the machine holds", cmd_blob_ls, false},
-	{"blob del", "NAME", "drop one that no domain uses", cmd_blob_del, false},
+	{"log", "[-f] [-l LEVEL]", "the hypervisor's log", cmd_log, false},
+	{"audit", "[-f] [--from SEQ]", "the audit log", cmd_audit, false},
 	{"uplink ls", "", "the uplinks", cmd_uplink_ls, false},
-	{"sched ls", "", "the schedulers and their choices", cmd_sched_ls, false},
-	{"sched set", "cpu|net TARGET POLICY [--rate RATE|none]", "choose a scheduler, live", cmd_sched_set, false},
 	{"completion", "bash|zsh|fish", "completion for a shell", cmd_completion, true},
 	{"version", "", "what this program speaks", cmd_version, true},
 	{"help", "[COMMAND]", "this list, or one command of it", cmd_help, true},
@@ -121,13 +122,32 @@ static int unknown_command(struct cli *cli)
 	return cli_usage(cli, "unknown command '%s'", cli->argv[0]);
 }
 
-/* What a command does stands behind it where the terminal has room, else in a line below. */
-static void help_line(const struct command *c, int width)
+/* The commands stand in groups; each begins with this one. */
+static const struct {
+	const char *first, *title;
+} groups[] = {
+	{"check", "The site file"}, {"slice ls", "Ports"}, {"rule ls", "Rules and rates"}, {"dom ls", "Domains"}, {"info", "Looking"},
+	{"completion", "This program"},
+};
+
+static void list_commands(void)
 {
-	if (width >= 140)
-		printf("  %-13s %-48s %s\n", c->name, c->args, c->help);
-	else
-		printf("  %s%s%s\n        %s\n", c->name, *c->args ? " " : "", c->args, c->help);
+	printf("usage: vfrctl [--socket PATH] [--json] COMMAND ...\n");
+	for (size_t i = 0; i < ncommands; i++) {
+		for (size_t g = 0; g < sizeof(groups) / sizeof(*groups); g++)
+			if (!strcmp(groups[g].first, commands[i].name))
+				printf("\n%s\n", groups[g].title);
+		fit_line(stdout, 17, "  %-14s %s", commands[i].name, commands[i].help);
+	}
+	printf("\n'vfrctl help COMMAND' and 'vfrctl COMMAND --help' show the words of one.\n");
+	printf("Every read takes --json. Exit: 0 done, 1 refused, 2 usage, 3 unreachable.\n");
+	printf("Manual: vfrctl(1), vfr-site(5); in a clone 'man -l build/man/vfrctl.1'.\n");
+}
+
+static void help_one(const struct command *c)
+{
+	fit_line(stdout, 8, "usage: vfrctl %s%s%s", c->name, *c->args ? " " : "", c->args);
+	fit_line(stdout, 8, "        %s", c->help);
 }
 
 int cmd_help(struct cli *cli)
@@ -137,16 +157,32 @@ int cmd_help(struct cli *cli)
 
 	for (int i = 0; i < cli->argc; i++)
 		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s%s", i ? " " : "", cli->argv[i]);
-	for (size_t i = 0; i < ncommands; i++)
-		found = found || !strncmp(commands[i].name, name, strlen(name));
+	if (!*name) {
+		list_commands();
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < ncommands; i++) {
+		size_t n = strlen(name);
+
+		if (strncmp(commands[i].name, name, n) || (commands[i].name[n] && commands[i].name[n] != ' '))
+			continue;
+		help_one(&commands[i]);
+		found = true;
+	}
 	if (!found)
 		return unknown_command(cli);
-	printf("usage: vfrctl [--socket PATH] [--json] COMMAND ...\n\n");
-	for (size_t i = 0; i < ncommands; i++)
-		if (!strncmp(commands[i].name, name, strlen(name)))
-			help_line(&commands[i], cli_width());
-	printf("\nEvery read takes --json. Exit: 0 done, 1 refused, 2 usage, 3 unreachable.\nManual: vfrctl(1), vfr-site(5).\n");
+	printf("\nWhat each word means: vfrctl(1); in a clone 'man -l build/man/vfrctl.1'.\n");
 	return EXIT_DONE;
+}
+
+/* vfrctl slice add web1 --help: the command's words alone count. */
+static int help_of(struct cli *cli)
+{
+	if (cli->argc && (cli->command = find_command(cli))) {
+		help_one(cli->command);
+		return EXIT_DONE;
+	}
+	return cmd_help(cli);
 }
 
 int cmd_version(struct cli *cli)
@@ -162,7 +198,7 @@ int cmd_version(struct cli *cli)
 
 int main(int argc, char **argv)
 {
-	static char help[] = "help", version[] = "version";
+	static char version[] = "version";
 	struct cli cli = {.argc = argc - 1, .argv = argv + 1};
 	int rc;
 
@@ -171,8 +207,8 @@ int main(int argc, char **argv)
 	cli.socket = cli_value(&cli, "--socket");
 	if (!cli.socket)
 		cli.socket = cli_default_socket();
-	if (cli.argc && (!strcmp(cli.argv[0], "--help") || !strcmp(cli.argv[0], "-h")))
-		cli.argv[0] = help;
+	if (cli_flag(&cli, "--help") || cli_flag(&cli, "-h"))
+		return help_of(&cli);
 	if (cli.argc && (!strcmp(cli.argv[0], "--version") || !strcmp(cli.argv[0], "-V")))
 		cli.argv[0] = version;
 	if (!cli.argc)

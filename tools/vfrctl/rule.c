@@ -5,18 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "listing.h"
 
 struct rule_list {
 	struct vc_rule_set head;
 	struct vc_rule rule[VC_RULES_MAX];
 };
 
-static void print_set(const struct vc_rule_set *rs, const struct vc_rule *v, json_t *out)
+static void rule_row(struct listing *l, const struct object *o)
 {
+	const struct vc_rule_set *rs = (const void *)o->body;
+	const struct vc_rule *v = (const void *)(rs + 1);
 	json_t *rules = json_array();
 
-	if (!out)
+	if (!l->json)
 		printf("%s: in %s, out %s by default\n", rs->dom[0] ? rs->dom : "all", vfrc_action_name(rs->def_in),
 		       vfrc_action_name(rs->def_out));
 	for (unsigned int i = 0; i < rs->count; i++) {
@@ -24,44 +26,21 @@ static void print_set(const struct vc_rule_set *rs, const struct vc_rule *v, jso
 
 		vfrc_format_rule(&v[i], text, sizeof(text));
 		json_array_append_new(rules, json_string(text));
-		if (!out)
-			printf("%5u  %s\n", i + 1, text);
+		if (!l->json)
+			fit_line(stdout, 9, "%5u  %s", i + 1, text);
 	}
-	if (out)
-		json_array_append_new(out, json_pack("{s:s, s:s, s:s, s:O}", "domain", rs->dom, "default_in", vfrc_action_name(rs->def_in),
-						     "default_out", vfrc_action_name(rs->def_out), "rules", rules));
+	if (l->json)
+		json_array_append_new(l->json, json_pack("{s:s, s:s, s:s, s:O}", "domain", rs->dom, "default_in",
+							 vfrc_action_name(rs->def_in), "default_out", vfrc_action_name(rs->def_out),
+							 "rules", rules));
 	json_decref(rules);
 }
 
 int cmd_rule_ls(struct cli *cli)
 {
-	json_t *out = cli->json ? json_array() : NULL;
-	struct objects all;
-	struct vfrc_reply r;
-	unsigned int shown = 0;
-	int rc = cli_words(cli, 0, 1);
-	const char *only = cli_word(cli, 0);
+	static const struct object_list rules = {VC_RULE_SET, .none = "no rules", .all = true, .row = rule_row};
 
-	if (!rc && only && strcmp(only, "all"))
-		rc = cli_known(cli, only);
-	if (!rc)
-		rc = cli_result(cli, objects_read(cli->c, 0, VC_RULE_SET, &all, &r), &r);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < all.n; i++) {
-		const struct vc_rule_set *rs = (const void *)all.v[i]->body;
-
-		if (only && strcmp(only, rs->dom[0] ? rs->dom : "all"))
-			continue;
-		print_set(rs, (const void *)(rs + 1), out);
-		shown++;
-	}
-	objects_free(&all);
-	if (out)
-		return cli_json(out);
-	if (!shown)
-		printf("%s%sno rules\n", only ? only : "", only ? ": " : "");
-	return EXIT_DONE;
+	return list_objects(cli, &rules);
 }
 
 /* The rules as they are; none yet is an empty set. */
@@ -156,45 +135,26 @@ int cmd_rule_edit(struct cli *cli)
 
 /* --- rates ------------------------------------------------------------------------------------------------------------ */
 
+static void rate_row(struct listing *l, const struct object *o)
+{
+	const struct vc_rate_set *v = (const void *)o->body;
+	char text[600];
+
+	object_describe(o, text, sizeof(text));
+	if (l->json)
+		json_array_append_new(l->json, json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "domain", v->dom, "out_bps",
+			(json_int_t)v->out_bps, "in_bps", (json_int_t)v->in_bps, "guarantee_bps", (json_int_t)v->out_guarantee_bps,
+			"in_guarantee_bps", (json_int_t)v->in_guarantee_bps, "weight", (int)v->weight, "out_pps",
+			(json_int_t)v->out_pps, "new_flows_per_s", (json_int_t)v->new_flows, "connections", (json_int_t)v->max_conns));
+	else
+		fit_line(stdout, 2, "%s", text);
+}
+
 int cmd_rate_ls(struct cli *cli)
 {
-	json_t *out = cli->json ? json_array() : NULL;
-	struct objects all;
-	struct vfrc_reply r;
-	const char *only;
-	bool shown = false;
-	int rc = cli_words(cli, 0, 1);
+	static const struct object_list rates = {VC_RATE_SET, .none = "no limits", .row = rate_row};
 
-	only = cli_word(cli, 0);
-	if (!rc)
-		rc = cli_known(cli, only);
-	if (!rc)
-		rc = cli_result(cli, objects_read(cli->c, 0, VC_RATE_SET, &all, &r), &r);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < all.n; i++) {
-		const struct vc_rate_set *v = (const void *)all.v[i]->body;
-		char text[300];
-
-		if (only && strcmp(only, v->dom))
-			continue;
-		shown = true;
-		object_describe(all.v[i], text, sizeof(text));
-		if (out)
-			json_array_append_new(out, json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I}", "domain", v->dom, "out_bps",
-				(json_int_t)v->out_bps, "in_bps", (json_int_t)v->in_bps, "guarantee_bps", (json_int_t)v->out_guarantee_bps,
-				"in_guarantee_bps", (json_int_t)v->in_guarantee_bps, "weight", (int)v->weight, "out_pps",
-				(json_int_t)v->out_pps,
-				"new_flows_per_s", (json_int_t)v->new_flows, "connections", (json_int_t)v->max_conns));
-		else
-			printf("%s\n", text);
-	}
-	objects_free(&all);
-	if (out)
-		return cli_json(out);
-	if (!shown)
-		printf("%s%sno limits\n", only ? only : "", only ? ": " : "");
-	return EXIT_DONE;
+	return list_objects(cli, &rates);
 }
 
 static int read_rate(struct cli *cli, const char *name, struct vc_rate_set *m)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "fit.h"
 
 static const char *const levels[] = {"error", "warning", "notice", "detail"};
 
@@ -19,7 +20,7 @@ static void log_row(const struct vc_log_rec *e, const char *text, bool json)
 		json_decref(o);
 		return;
 	}
-	printf("[%12.6f] %-7s %.*s\n", e->ns / 1e9, levels[e->level & 3], e->length, text);
+	fit_line(stdout, 23, "[%12.6f] %-7s %.*s", e->ns / 1e9, levels[e->level & 3], e->length, text);
 }
 
 /* One page of the log; returns the records shown, -1 on failure with *rc set. */
@@ -83,6 +84,26 @@ int cmd_log(struct cli *cli)
 	return rc;
 }
 
+static void audit_text(const struct vc_audit_rec *a, const char *when, const char *ip, const char *protos)
+{
+	char port[64] = "", times[40] = "", rest[64] = "";
+
+	if (a->protos && a->first != a->last)
+		snprintf(port, sizeof(port), "%s%u-%u/%s", ip[0] ? ":" : "port ", a->first, a->last, protos);
+	else if (a->protos)
+		snprintf(port, sizeof(port), "%s%u/%s", ip[0] ? ":" : "port ", a->first, protos);
+	else if (a->prefix && a->prefix != 32)
+		snprintf(port, sizeof(port), "/%u", a->prefix);
+	if (a->count > 1)
+		snprintf(times, sizeof(times), " (%llu times)", (unsigned long long)a->count);
+	if (a->ip_proto)
+		snprintf(rest, sizeof(rest), " protocol %u", a->ip_proto);
+	if (a->spi)
+		snprintf(rest + strlen(rest), sizeof(rest) - strlen(rest), " spi %u", a->spi);
+	fit_line(stdout, 30, "%4llu %s %-16.32s%s%.32s%s%s%s%s%s%s%.48s", (unsigned long long)a->seq, when, a->kind_name,
+		 a->dom[0] ? " " : "", a->dom, ip[0] || port[0] ? " " : "", ip, port, times, rest, a->text[0] ? " " : "", a->text);
+}
+
 static void audit_row(const struct vc_audit_rec *a, bool json)
 {
 	char when[48], ip[64] = "", protos[32], hash[65];
@@ -107,26 +128,7 @@ static void audit_row(const struct vc_audit_rec *a, bool json)
 		json_decref(o);
 		return;
 	}
-	printf("%6llu %s %-18.32s", (unsigned long long)a->seq, when, a->kind_name);
-	if (a->dom[0])
-		printf(" %.32s", a->dom);
-	if (ip[0])
-		printf(" %s", ip);
-	if (a->protos)
-		printf("%s%u", ip[0] ? ":" : " port ", a->first);
-	if (a->protos && a->first != a->last)
-		printf("-%u", a->last);
-	if (a->protos)
-		printf("/%s", protos);
-	if (a->count > 1)
-		printf(" (%llu times)", (unsigned long long)a->count);
-	if (a->prefix && a->prefix != 32)
-		printf("/%u", a->prefix);
-	if (a->ip_proto)
-		printf(" protocol %u", a->ip_proto);
-	if (a->spi)
-		printf(" spi %u", a->spi);
-	printf("%s%.48s\n", a->text[0] ? " " : "", a->text);
+	audit_text(a, when, ip, protos);
 }
 
 static int audit_page(struct cli *cli, uint64_t *seq, int *rc)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands that look at the machine: info, domains, uplinks, schedulers, blobs; and small JSON makers. */
+/* Commands that look at the machine: info, uplinks, schedulers, blobs; and small JSON makers. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "listing.h"
 
 json_t *json_name(const char *s, size_t size)
 {
@@ -94,129 +94,78 @@ int cmd_info(struct cli *cli)
 	return EXIT_DONE;
 }
 
-static const char *const state_names[] = {"running", "paused", "stopped", "crashed"};
-
-struct list {
-	json_t *json;
+static const struct column uplink_columns[] = {
+	{.head = "name"}, {.head = "driver", .rank = 1}, {.head = "mac"}, {.head = "mtu", .number = true}, {.head = "link"},
+	{.head = "rate", .number = true}, {.head = "in pkts", .number = true, .min = 9}, {.head = "out pkts", .number = true, .min = 9},
 };
 
-static const char *state_name(unsigned int s)
+static json_t *uplink_json(const struct vc_uplink_rec *u, const char *mac)
 {
-	return s < VC_DOM_STATES ? state_names[s] : "?";
-}
-
-static json_t *dom_json(const struct vc_dom_rec *d)
-{
-	return json_pack("{s:o, s:i, s:s, s:i, s:I, s:f, s:o, s:i, s:i, s:o}", "name", json_name(d->name, VC_NAME), "id", d->domid,
-			 "state", state_name(d->state), "vcpus", (int)d->vcpus, "memory_bytes", (json_int_t)d->mem_bytes, "cpu_s",
-			 d->cpu_ns / 1e9, "started", json_time(d->started_utc_ns), "restarts", (int)d->restarts, "slices",
-			 (int)d->slices, "reason", json_name(d->reason, VC_NAME));
-}
-
-static void dom_text(const struct vc_dom_rec *d)
-{
-	char mem[32];
-
-	vfrc_format_size(d->mem_bytes, mem, sizeof(mem));
-	printf("%-20.32s %5u  %-8s %5u %8s %8.2fs %6u%s%.32s\n", d->name, d->domid, state_name(d->state), d->vcpus, mem, d->cpu_ns / 1e9,
-	       d->slices, d->reason[0] ? "  " : "", d->reason);
-}
-
-int cmd_dom_ls(struct cli *cli)
-{
-	json_t *out = cli->json ? json_array() : NULL;
-	struct domains all;
-	const char *only;
-	int rc = cli_words(cli, 0, 1);
-
-	only = cli_word(cli, 0);
-	if (!rc)
-		rc = cli_known(cli, only);
-	if (!rc)
-		rc = domains_read(cli, &all);
-	if (rc)
-		return rc;
-	if (!out)
-		printf("%-20s %5s  %-8s %5s %8s %9s %6s  %s\n", "name", "id", "state", "vcpus", "memory", "cpu", "slices", "last stop");
-	for (size_t i = 0; i < all.n; i++) {
-		if (only && strcmp(only, all.v[i].name))
-			continue;
-		if (out)
-			json_array_append_new(out, dom_json(&all.v[i]));
-		else
-			dom_text(&all.v[i]);
-	}
-	free(all.v);
-	return out ? cli_json(out) : EXIT_DONE;
-}
-
-/* A list command: pages in, rows or a JSON array out. */
-static int list(struct cli *cli, uint16_t type, int (*rows)(void *, const struct vc_page_reply *, const uint8_t *, const uint8_t *))
-{
-	struct vc_page q = {0};
-	struct list l = {.json = cli->json ? json_array() : NULL};
-	struct vfrc_reply r;
-	int rc = cli_words(cli, 0, 0);
-
-	if (!rc)
-		rc = cli_result(cli, vfrc_pages(cli->c, type, &q, rows, &l, &r), &r);
-	if (!rc && l.json)
-		return cli_json(l.json);
-	json_decref(l.json);
-	return rc;
+	return json_pack("{s:o, s:o, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I}", "name", json_name(u->name, VC_NAME), "driver",
+			 json_name(u->driver, VC_NAME), "mac", mac, "mtu", u->mtu, "up", (int)(u->flags & 1), "rate_bps",
+			 (json_int_t)u->rate_bps, "rx_packets", (json_int_t)u->rx.packets, "rx_bytes", (json_int_t)u->rx.bytes,
+			 "tx_packets", (json_int_t)u->tx.packets, "tx_bytes", (json_int_t)u->tx.bytes);
 }
 
 static int uplink_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
 {
 	const struct vc_uplink_rec *u = (const void *)rec;
-	struct list *l = ctx;
+	struct listing *l = ctx;
 
 	for (uint32_t i = 0; i < p->count; i++, u++) {
 		char mac[24], rate[32];
 
 		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", u->mac[0], u->mac[1], u->mac[2], u->mac[3], u->mac[4],
 			 u->mac[5]);
+		if (l->json) {
+			json_array_append_new(l->json, uplink_json(u, mac));
+			continue;
+		}
 		vfrc_format_rate(u->rate_bps, rate, sizeof(rate));
-		if (l->json)
-			json_array_append_new(l->json, json_pack("{s:o, s:o, s:s, s:i, s:b, s:I, s:I, s:I, s:I, s:I}", "name",
-				json_name(u->name, VC_NAME), "driver", json_name(u->driver, VC_NAME), "mac", mac, "mtu", u->mtu, "up",
-				(int)(u->flags & 1), "rate_bps", (json_int_t)u->rate_bps, "rx_packets", (json_int_t)u->rx.packets,
-				"rx_bytes",
-				(json_int_t)u->rx.bytes, "tx_packets", (json_int_t)u->tx.packets, "tx_bytes", (json_int_t)u->tx.bytes));
-		else
-			printf("%-12.32s %-12.32s %s mtu %u %s %s rx %llu tx %llu packets\n", u->name, u->driver, mac, u->mtu,
-			       u->flags & 1 ? "up" : "down", u->rate_bps ? rate : "", (unsigned long long)u->rx.packets,
-			       (unsigned long long)u->tx.packets);
+		table_cell(l->t, "%.32s", u->name);
+		table_cell(l->t, "%.32s", u->driver);
+		table_cell(l->t, "%s", mac);
+		table_cell(l->t, "%u", u->mtu);
+		table_cell(l->t, "%s", u->flags & 1 ? "up" : "down");
+		table_cell(l->t, "%s", u->rate_bps ? rate : "-");
+		table_count(l->t, u->rx.packets);
+		table_count(l->t, u->tx.packets);
 	}
 	return 0;
 }
 
 int cmd_uplink_ls(struct cli *cli)
 {
-	return list(cli, VC_UPLINK_LIST, uplink_rows);
+	return list_pages(cli, VC_UPLINK_LIST, list_begin(cli, uplink_columns, NCOLS(uplink_columns)),
+			  "no uplinks: the hypervisor found no network card that it can drive ('vfrctl log' tells)", uplink_rows);
 }
+
+static const struct column blob_columns[] = {
+	{.head = "name"}, {.head = "bytes", .number = true}, {.head = "users", .number = true}, {.head = "from", .rank = 1},
+};
 
 static int blob_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
 {
 	const struct vc_blob_rec *b = (const void *)rec;
-	struct list *l = ctx;
+	struct listing *l = ctx;
 
 	for (uint32_t i = 0; i < p->count; i++, b++) {
-		if (l->json)
+		if (l->json) {
 			json_array_append_new(l->json, json_pack("{s:o, s:I, s:i, s:b, s:b}", "name", json_name(b->name, VC_MODULE),
-								 "bytes",
-				(json_int_t)b->size, "users", (int)b->users, "boot", (int)(b->flags & 1), "complete", !(b->flags & 2)));
-		else
-			printf("%-64.64s %11llu bytes  %u users%s%s\n", b->name, (unsigned long long)b->size, b->users,
-			       b->flags & 1 ? ", boot" : "",
-			       b->flags & 2 ? ", not complete" : "");
+				"bytes", (json_int_t)b->size, "users", (int)b->users, "boot", (int)(b->flags & 1), "complete", !(b->flags & 2)));
+			continue;
+		}
+		table_cell(l->t, "%.64s", b->name);
+		table_cell(l->t, "%llu", (unsigned long long)b->size);
+		table_cell(l->t, "%u", b->users);
+		table_cell(l->t, "%s", b->flags & 1 ? "boot" : b->flags & 2 ? "upload, not complete" : "upload");
 	}
 	return 0;
 }
 
 int cmd_blob_ls(struct cli *cli)
 {
-	return list(cli, VC_BLOB_LIST, blob_rows);
+	return list_pages(cli, VC_BLOB_LIST, list_begin(cli, blob_columns, NCOLS(blob_columns)), "no kernels or ramdisks", blob_rows);
 }
 
 int cmd_blob_del(struct cli *cli)
@@ -245,30 +194,39 @@ static const char *line_text(const struct vc_sched_rec *s, char out[40])
 	return out;
 }
 
+static const struct column sched_columns[] = {
+	{.head = "kind"}, {.head = "target"}, {.head = "policy"}, {.head = "line"}, {.head = "choices"},
+};
+
 static int sched_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
 {
 	static const char *const kinds[] = {"cpu", "net", "disk"};
 	const struct vc_sched_rec *s = (const void *)rec;
-	struct list *l = ctx;
+	struct listing *l = ctx;
 
 	for (uint32_t i = 0; i < p->count; i++, s++) {
 		char line[40];
 		const char *kind = s->kind < VC_SCHED_KINDS ? kinds[s->kind] : "?";
 
-		if (l->json)
+		if (l->json) {
 			json_array_append_new(l->json, json_pack("{s:s, s:o, s:o, s:I, s:b, s:o}", "kind", kind,
 				"target", json_name(s->target, VC_NAME), "policy", json_name(s->policy, VC_NAME), "rate_bps",
 				(json_int_t)s->rate_bps, "paced", s->flags & VC_SCHED_PACED, "choices",
 				json_name(s->choices, sizeof(s->choices))));
-		else
-			printf("%-5s %-16.32s %-10.32s %-20s of: %.128s\n", kind, s->target, s->policy, line_text(s, line), s->choices);
+			continue;
+		}
+		table_cell(l->t, "%s", kind);
+		table_cell(l->t, "%.32s", s->target[0] ? s->target : "-");
+		table_cell(l->t, "%.32s", s->policy);
+		table_cell(l->t, "%s", s->rate_bps ? line_text(s, line) : "-");
+		table_cell(l->t, "%.128s", s->choices);
 	}
 	return 0;
 }
 
 int cmd_sched_ls(struct cli *cli)
 {
-	return list(cli, VC_SCHED_LIST, sched_rows);
+	return list_pages(cli, VC_SCHED_LIST, list_begin(cli, sched_columns, NCOLS(sched_columns)), "no schedulers", sched_rows);
 }
 
 /* The rate that the configuration has for a target: another policy alone does not change it. */
@@ -314,62 +272,4 @@ int cmd_sched_set(struct cli *cli)
 	if (!rc && net && !rate)
 		rc = read_line_rate(cli, &m);
 	return rc ? rc : cli_call(cli, VC_SCHED_SET, &m, sizeof(m), &r);
-}
-
-/* Start and reboot are one message: who runs would lose his state by the first word. */
-static int not_up(struct cli *cli, const char *name)
-{
-	struct domains all;
-	int rc = domains_read(cli, &all);
-
-	for (size_t i = 0; !rc && i < all.n; i++) {
-		if (strcmp(all.v[i].name, name))
-			continue;
-		if (all.v[i].state == VC_DOM_RUNNING)
-			rc = cli_refuse(cli, "bad-state", EINVAL, "%s is running ('vfrctl dom reboot %s' starts it anew)", name, name);
-		else if (all.v[i].state == VC_DOM_PAUSED)
-			rc = cli_refuse(cli, "bad-state", EINVAL, "%s is paused ('vfrctl dom resume %s' lets it run)", name, name);
-	}
-	free(all.v);
-	return rc;
-}
-
-int cmd_dom_op(struct cli *cli)
-{
-	static const struct {
-		const char *name;
-		uint16_t type;
-	} ops[] = {
-		{"dom pause", VC_DOM_PAUSE}, {"dom resume", VC_DOM_UNPAUSE}, {"dom reboot", VC_DOM_REBOOT}, {"dom start", VC_DOM_REBOOT},
-		{"dom shutdown", VC_DOM_SHUTDOWN}, {"dom stop", VC_DOM_STOP},
-	};
-	struct vc_dom_op op = {0};
-	struct vfrc_reply r;
-	int rc = cli_words(cli, 1, 1);
-
-	if (!rc)
-		rc = cli_domain(cli, cli->argv[0], op.name);
-	if (!rc && !strcmp(cli->command->name, "dom start"))
-		rc = not_up(cli, op.name);
-	for (size_t i = 0; !rc && i < sizeof(ops) / sizeof(*ops); i++)
-		if (!strcmp(ops[i].name, cli->command->name))
-			return cli_call(cli, ops[i].type, &op, sizeof(op), &r);
-	return rc;
-}
-
-int cmd_dom_destroy(struct cli *cli)
-{
-	struct vc_dom_create m = {0};
-	struct vfrc_reply r;
-	int rc = cli_words(cli, 1, 1);
-
-	if (!rc)
-		rc = cli_domain(cli, cli->argv[0], m.name);
-	if (rc)
-		return rc;
-	/* The key alone counts, but the message must be one. */
-	strcpy(m.kernel, "-");
-	m.mem_bytes = VC_MEM_MIN;
-	m.vcpus = 1;
-	return cli_call(cli, VC_DOM_CREATE | VC_DEL, &m, sizeof(m), &r);
 }

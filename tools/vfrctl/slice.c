@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "listing.h"
 
 static json_t *slice_json(const struct vc_slice_add *s)
 {
@@ -37,39 +37,31 @@ int slice_order(const void *x, const void *y)
 	return r ? r : a->first - b->first;
 }
 
+static const struct column slice_columns[] = {{.head = "address"}, {.head = "ports"}, {.head = "domain"}};
+
+static void slice_row(struct listing *l, const struct object *o)
+{
+	const struct vc_slice_add *s = (const void *)o->body;
+	char ip[64], ports[96];
+
+	if (l->json) {
+		json_array_append_new(l->json, slice_json(s));
+		return;
+	}
+	vfrc_format_ip(&s->addr, ip, sizeof(ip));
+	vfrc_format_ports(s, ports, sizeof(ports));
+	table_cell(l->t, "%s", ip);
+	table_cell(l->t, "%s", ports);
+	table_cell(l->t, "%s", s->dom);
+}
+
 int cmd_slice_ls(struct cli *cli)
 {
-	struct objects all;
-	struct vfrc_reply r;
-	json_t *a = cli->json ? json_array() : NULL;
-	int rc = cli_words(cli, 0, 1);
+	static const struct object_list slices = {
+		VC_SLICE_ADD, slice_columns, NCOLS(slice_columns), "no slices", .order = slice_order, .row = slice_row,
+	};
 
-	if (!rc)
-		rc = cli_known(cli, cli_word(cli, 0));
-	if (!rc)
-		rc = cli_result(cli, objects_read(cli->c, 0, VC_SLICE_ADD, &all, &r), &r);
-	if (rc)
-		return rc;
-	if (all.n)
-		qsort(all.v, all.n, sizeof(*all.v), slice_order);
-	if (!a)
-		printf("%-24s %-26s %s\n", "address", "ports", "domain");
-	for (size_t i = 0; i < all.n; i++) {
-		const struct vc_slice_add *s = (const void *)all.v[i]->body;
-		char ip[64], ports[96];
-
-		if (cli->argc && strcmp(cli->argv[0], s->dom))
-			continue;
-		if (a) {
-			json_array_append_new(a, slice_json(s));
-			continue;
-		}
-		vfrc_format_ip(&s->addr, ip, sizeof(ip));
-		vfrc_format_ports(s, ports, sizeof(ports));
-		printf("%-24s %-26s %s\n", ip, ports, s->dom);
-	}
-	objects_free(&all);
-	return a ? cli_json(a) : EXIT_DONE;
+	return list_objects(cli, &slices);
 }
 
 /* Ports without an address are of the only shared one. */

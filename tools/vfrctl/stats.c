@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "fit.h"
 
 struct vc_drop_rec *drop_table(struct cli *cli, size_t *n)
 {
@@ -21,7 +22,7 @@ struct stats {
 	size_t nnames;
 	struct classes classes;
 	struct subs subs;
-	unsigned int lines;		/* printed */
+	struct table *table;
 };
 
 static const char *row_name(const struct vc_stats_rec *s)
@@ -79,21 +80,33 @@ static void stats_prom(struct stats *st, const struct vc_stats_rec *s, const str
 	subs_prom(&st->subs, s->domid);
 }
 
+static const struct column stats_columns[] = {
+	{.head = "domain"}, {.head = "in pkts", .number = true, .min = 8}, {.head = "in bytes", .number = true, .rank = 2, .min = 8},
+	{.head = "in drop", .number = true}, {.head = "out pkts", .number = true, .min = 8},
+	{.head = "out bytes", .number = true, .rank = 1, .min = 8}, {.head = "out drop", .number = true},
+};
+
 static void stats_text(struct stats *st, const struct vc_stats_rec *s)
 {
-	if (!st->lines++)
-		printf("%-20s %12s %14s %10s %12s %14s %10s\n", "domain", "in packets", "in bytes", "dropped", "out packets", "out bytes",
-		       "dropped");
-	printf("%-20.32s %12llu %14llu %10llu %12llu %14llu %10llu\n", row_name(s), (unsigned long long)s->in.packets,
-	       (unsigned long long)s->in.bytes, (unsigned long long)s->in_dropped.packets, (unsigned long long)s->out.packets,
-	       (unsigned long long)s->out.bytes, (unsigned long long)s->out_dropped.packets);
+	const uint64_t figures[] = {
+		s->in.packets, s->in.bytes, s->in_dropped.packets, s->out.packets, s->out.bytes, s->out_dropped.packets,
+	};
+
+	table_cell(st->table, "%.32s", row_name(s));
+	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++)
+		table_count(st->table, figures[i]);
 }
+
+static const struct column drop_columns[] = {{.head = "domain"}, {.head = "way"}, {.head = "reason"}, {.head = "packets", .number = true}};
 
 static void drops_text(struct stats *st, const struct vc_stats_rec *s, const struct vc_drop_pair *p)
 {
-	for (unsigned int i = 0; i < s->drops; i++, st->lines++)
-		printf("%-20.32s %-4s %-20.32s %llu\n", row_name(s), p[i].dir == VC_RULE_IN ? "in" : "out", drop_name(st, p[i].reason),
-		       (unsigned long long)p[i].packets);
+	for (unsigned int i = 0; i < s->drops; i++) {
+		table_cell(st->table, "%.32s", row_name(s));
+		table_cell(st->table, "%s", p[i].dir == VC_RULE_IN ? "in" : "out");
+		table_cell(st->table, "%.32s", drop_name(st, p[i].reason));
+		table_cell(st->table, "%llu", (unsigned long long)p[i].packets);
+	}
 }
 
 static int stats_rows(void *ctx, const struct vc_page_reply *page, const uint8_t *rec, const uint8_t *end)
@@ -121,6 +134,18 @@ static int stats_rows(void *ctx, const struct vc_page_reply *page, const uint8_t
 	return 0;
 }
 
+static void stats_print(struct stats *st)
+{
+	char none[VC_NAME + 16];
+
+	snprintf(none, sizeof(none), "%s: no drops", st->drops ? st->only : "");
+	table_print(st->table, st->drops ? none : NULL);
+	if (st->drops)
+		return;
+	classes_text(&st->classes, st->only);
+	subs_text(&st->subs, st->only);
+}
+
 static int stats(struct cli *cli, struct stats *st)
 {
 	struct vc_page q = {0};
@@ -138,22 +163,20 @@ static int stats(struct cli *cli, struct stats *st)
 		return EXIT_REFUSED;
 	if (cli->json)
 		st->json = json_array();
+	else if (!st->prom)
+		st->table = st->drops ? table_new(drop_columns, 4) : table_new(stats_columns, 7);
 	rc = st->drops ? 0 : classes_read(cli, &st->classes);
 	if (!rc && !st->drops)
 		rc = subs_read(cli, &st->subs);
 	if (!rc)
 		rc = cli_result(cli, vfrc_pages(cli->c, VC_STATS, &q, stats_rows, st, &r), &r);
-	if (!rc && !st->json && !st->prom) {
-		classes_text(&st->classes, st->only);
-		subs_text(&st->subs, st->only);
-	}
+	if (!rc && st->table)
+		stats_print(st);
 	free(st->classes.v);
 	free(st->subs.v);
 	free(st->names);
 	if (!rc && st->json)
 		return cli_json(st->json);
-	if (!rc && st->drops && !st->lines)
-		printf("%s: no drops\n", st->only);
 	json_decref(st->json);
 	return rc;
 }
@@ -167,22 +190,30 @@ int cmd_stats(struct cli *cli)
 
 static int drops_all(struct cli *cli)
 {
+	static const struct column columns[] = {
+		{.head = "reason"}, {.head = "in", .number = true, .min = 8}, {.head = "out", .number = true, .min = 8},
+	};
 	size_t n;
 	struct vc_drop_rec *v = drop_table(cli, &n);
 	json_t *a = cli->json ? json_object() : NULL;
+	struct table *t = a ? NULL : table_new(columns, 3);
 
 	if (!v)
 		return EXIT_REFUSED;
-	if (!a)
-		printf("%-20s %12s %12s\n", "reason", "in", "out");
 	for (size_t i = 1; i < n; i++) {
 		if (a)
 			json_object_set_new(a, v[i].name, json_pack("{s:I, s:I}", "in", (json_int_t)v[i].in, "out", (json_int_t)v[i].out));
-		else if (v[i].in || v[i].out)
-			printf("%-20.32s %12llu %12llu\n", v[i].name, (unsigned long long)v[i].in, (unsigned long long)v[i].out);
+		if (a || !(v[i].in || v[i].out))
+			continue;
+		table_cell(t, "%.32s", v[i].name);
+		table_cell(t, "%llu", (unsigned long long)v[i].in);
+		table_cell(t, "%llu", (unsigned long long)v[i].out);
 	}
 	free(v);
-	return a ? cli_json(a) : EXIT_DONE;
+	if (a)
+		return cli_json(a);
+	table_print(t, "no drops");
+	return EXIT_DONE;
 }
 
 int cmd_drops(struct cli *cli)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "listing.h"
 
 static json_t *json_dscps(uint64_t set)
 {
@@ -14,34 +14,24 @@ static json_t *json_dscps(uint64_t set)
 	return json_string(text);
 }
 
+static void sub_object_row(struct listing *l, const struct object *o)
+{
+	const struct vc_sub_set *m = (const void *)o->body;
+	char text[300];
+
+	object_describe(o, text, sizeof(text));
+	if (l->json)
+		json_array_append_new(l->json, json_pack("{s:s, s:i, s:i, s:o}", "domain", m->dom, "sub_class", (int)m->index, "weight",
+							 (int)m->weight, "dscp", json_dscps(m->dscps)));
+	else
+		fit_line(stdout, 2, "%s", text);
+}
+
 int cmd_sub_ls(struct cli *cli)
 {
-	json_t *out = cli->json ? json_array() : NULL;
-	struct objects all;
-	struct vfrc_reply r;
-	int rc = cli_words(cli, 0, 1);
+	static const struct object_list subs = {VC_SUB_SET, .none = "no sub-classes", .row = sub_object_row};
 
-	if (!rc)
-		rc = cli_known(cli, cli_word(cli, 0));
-	if (!rc)
-		rc = cli_result(cli, objects_read(cli->c, 0, VC_SUB_SET, &all, &r), &r);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < all.n; i++) {
-		const struct vc_sub_set *m = (const void *)all.v[i]->body;
-		char text[300];
-
-		if (cli->argc && strcmp(cli->argv[0], m->dom))
-			continue;
-		object_describe(all.v[i], text, sizeof(text));
-		if (out)
-			json_array_append_new(out, json_pack("{s:s, s:i, s:i, s:o}", "domain", m->dom, "sub_class", (int)m->index, "weight",
-							     (int)m->weight, "dscp", json_dscps(m->dscps)));
-		else
-			printf("%s\n", text);
-	}
-	objects_free(&all);
-	return out ? cli_json(out) : EXIT_DONE;
+	return list_objects(cli, &subs);
 }
 
 /* What is there already, so that a word alone changes what it names. */
@@ -116,25 +106,35 @@ int subs_read(struct cli *cli, struct subs *out)
 	return cli_records(cli, VC_SUB_LIST, sizeof(*out->v), &out->v, &out->n);
 }
 
+static const struct column sub_columns[] = {
+	{.head = "link"}, {.head = "domain"}, {.head = "sub-class", .number = true}, {.head = "weight", .number = true},
+	{.head = "packets", .number = true}, {.head = "bytes", .number = true, .rank = 2}, {.head = "backlog", .number = true, .rank = 1},
+	{.head = "dropped", .number = true}, {.head = "marked", .number = true, .rank = 3}, {.head = "dscp"},
+};
+
+static void sub_row(struct table *t, const struct vc_sub_rec *s)
+{
+	const uint64_t figures[] = {s->sent.packets, s->sent.bytes, s->backlog.bytes, s->drops, s->marks};
+	char dscps[256];
+
+	table_cell(t, "%.32s", s->link);
+	table_cell(t, "%.32s", s->dom);
+	table_cell(t, "%u", s->index);
+	table_cell(t, "%u", s->weight);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(*figures); i++)
+		table_count(t, figures[i]);
+	vfrc_format_dscps(s->dscps, dscps, sizeof(dscps));
+	table_cell(t, "%s", dscps);
+}
+
 void subs_text(const struct subs *all, const char *only)
 {
-	bool head = false;
+	struct table *t = table_new(sub_columns, sizeof(sub_columns) / sizeof(*sub_columns));
 
-	for (size_t i = 0; i < all->n; i++) {
-		const struct vc_sub_rec *s = &all->v[i];
-		char dscps[256];
-
-		if (only && strcmp(only, s->dom))
-			continue;
-		if (!head)
-			printf("\n%-8s %-20s %9s %6s %12s %14s %9s %8s %8s  %s\n", "link", "domain", "sub-class", "weight", "packets",
-			       "bytes", "backlog", "dropped", "marked", "dscp");
-		head = true;
-		vfrc_format_dscps(s->dscps, dscps, sizeof(dscps));
-		printf("%-8.32s %-20.32s %9u %6u %12llu %14llu %9llu %8llu %8llu  %s\n", s->link, s->dom, s->index, s->weight,
-		       (unsigned long long)s->sent.packets, (unsigned long long)s->sent.bytes, (unsigned long long)s->backlog.bytes,
-		       (unsigned long long)s->drops, (unsigned long long)s->marks, dscps);
-	}
+	for (size_t i = 0; i < all->n; i++)
+		if (!only || !strcmp(only, all->v[i].dom))
+			sub_row(t, &all->v[i]);
+	table_below(t);
 }
 
 json_t *subs_json(const struct subs *all, uint16_t domid)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "fit.h"
 
 #define ROWS_MAX 4096
 
@@ -125,89 +126,59 @@ static int busier(const void *x, const void *y)
 	return d > 0 ? 1 : d < 0 ? -1 : strcmp(a->row->name, b->row->name);
 }
 
-/* The columns in the order in which a narrow terminal has room for them. */
-enum { CPU, IN_BPS, OUT_BPS, IN_PPS, OUT_PPS, DROPS, SHARE, BACKLOG, GUARANTEE, COLUMNS_MAX };
-static const struct {
-	const char *title;
-	int width, decimals;
-} columns[COLUMNS_MAX] = {
-	[CPU] = {"cpu %", 6, 1}, [IN_BPS] = {"in Mbit/s", 10, 2}, [OUT_BPS] = {"out Mbit/s", 11, 2}, [IN_PPS] = {"in pkt/s", 9, 0},
-	[OUT_PPS] = {"out pkt/s", 10, 0}, [DROPS] = {"drops/s", 8, 0}, [SHARE] = {"share %", 8, 1}, [BACKLOG] = {"backlog", 9, 0},
-	[GUARANTEE] = {"guaranteed", 11, 2},
+/* Wide enough for what changes with every look. */
+static const struct column columns[] = {
+	{.head = "domain"}, {.head = "cpu %", .number = true, .min = 5}, {.head = "in Mbit/s", .number = true, .rank = 1, .min = 9},
+	{.head = "out Mbit/s", .number = true, .rank = 2, .min = 10}, {.head = "in pkt/s", .number = true, .rank = 3, .min = 8},
+	{.head = "out pkt/s", .number = true, .rank = 4, .min = 9}, {.head = "drops/s", .number = true, .rank = 5, .min = 7},
+	{.head = "share %", .number = true, .rank = 6, .min = 7}, {.head = "backlog", .number = true, .rank = 7, .min = 8},
+	{.head = "guaranteed", .number = true, .rank = 8, .min = 10},
 };
 
-/* => how many columns stand beside names of that width */
-static int columns_that_fit(int width, int name)
+static struct table *make_table(struct rates *v, size_t n)
 {
-	int n = 0;
-
-	for (width -= name; n < COLUMNS_MAX && columns[n].width <= width; n++)
-		width -= columns[n].width;
-	return n;
-}
-
-static int name_width(const struct rates *v, size_t n)
-{
-	int widest = strlen("(no domain)");
-
-	for (size_t i = 0; i < n; i++)
-		if ((int)strlen(v[i].row->name) > widest)
-			widest = strlen(v[i].row->name);
-	return widest;
-}
-
-static void format_row(const struct rates *r, double total, int name, int ncolumns, char *out, size_t n)
-{
-	const double value[COLUMNS_MAX] = {
-		[CPU] = r->cpu, [IN_BPS] = r->in_bps / 1e6, [OUT_BPS] = r->out_bps / 1e6, [IN_PPS] = r->in_pps, [OUT_PPS] = r->out_pps,
-		[DROPS] = r->drops_ps, [SHARE] = total ? (r->in_bps + r->out_bps) / total * 100 : 0, [BACKLOG] = r->row->backlog,
-		[GUARANTEE] = r->row->guarantee_bps / 1e6,
-	};
-	size_t len = snprintf(out, n, "%-*s", name, r->row->name);
-
-	for (int i = 0; i < ncolumns && len < n; i++)
-		len += snprintf(out + len, n - len, "%*.*f", columns[i].width, columns[i].decimals, value[i]);
-}
-
-static void format_heading(int name, int ncolumns, char *out, size_t n)
-{
-	size_t len = snprintf(out, n, "%-*s", name, "domain");
-
-	for (int i = 0; i < ncolumns && len < n; i++)
-		len += snprintf(out + len, n - len, "%*s", columns[i].width, columns[i].title);
-}
-
-static void put_line(int row, const char *line, bool screen)
-{
-	if (screen)
-		mvaddnstr(row, 0, line, COLS);
-	else
-		puts(line);
-}
-
-static void show(struct rates *v, size_t n, bool screen)
-{
-	int name = name_width(v, n), ncolumns = columns_that_fit(screen ? COLS : cli_width(), name);
+	struct table *t = table_new(columns, sizeof(columns) / sizeof(*columns));
 	double total = 0;
-	char line[300];
 
 	qsort(v, n, sizeof(*v), busier);
 	for (size_t i = 0; i < n; i++)
 		total += v[i].in_bps + v[i].out_bps;
-	format_heading(name, ncolumns, line, sizeof(line));
-	if (screen) {
-		erase();
-		attron(A_REVERSE);
+	for (size_t i = 0; i < n; i++) {
+		const struct rates *r = &v[i];
+
+		table_cell(t, "%s", r->row->name);
+		table_cell(t, "%.1f", r->cpu);
+		table_cell(t, "%.2f", r->in_bps / 1e6);
+		table_cell(t, "%.2f", r->out_bps / 1e6);
+		table_cell(t, "%.0f", r->in_pps);
+		table_cell(t, "%.0f", r->out_pps);
+		table_cell(t, "%.0f", r->drops_ps);
+		table_cell(t, "%.1f", total ? (r->in_bps + r->out_bps) / total * 100 : 0);
+		table_cell(t, "%llu", (unsigned long long)r->row->backlog);
+		table_cell(t, "%.2f", r->row->guarantee_bps / 1e6);
 	}
-	put_line(0, line, screen);
-	if (screen)
+	return t;
+}
+
+static void show(struct rates *v, size_t n, bool screen)
+{
+	struct table *t = make_table(v, n);
+	char line[300];
+
+	if (!screen) {
+		table_print(t, NULL);
+		return;
+	}
+	table_fit(t, COLS);
+	erase();
+	for (int row = 0; row < LINES && table_line(t, row, line, sizeof(line)); row++) {
+		if (!row)
+			attron(A_REVERSE);
+		mvprintw(row, 0, "%-*.*s", row ? 0 : COLS, COLS, line);
 		attroff(A_REVERSE);
-	for (size_t i = 0; i < n && (!screen || (int)i + 1 < LINES); i++) {
-		format_row(&v[i], total, name, ncolumns, line, sizeof(line));
-		put_line(i + 1, line, screen);
 	}
-	if (screen)
-		refresh();
+	table_free(t);
+	refresh();
 }
 
 static int show_json(const struct rates *v, size_t n)
