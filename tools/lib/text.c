@@ -141,25 +141,55 @@ int vfrc_parse_mac(const char *s, uint8_t mac[6])
 		!s[n] ? 0 : -1;
 }
 
+/* "", Z, UTC, GMT, +0100, +01:00 => seconds to take off for UTC */
+static int parse_zone(const char *s, long *off)
+{
+	int hours, minutes, n = 0;
+
+	s += strspn(s, " ");
+	*off = 0;
+	if (!*s || !strcmp(s, "Z") || !strcmp(s, "UTC") || !strcmp(s, "GMT"))
+		return 0;
+	if ((*s != '+' && *s != '-') || strspn(s + 1, "0123456789:") != strlen(s + 1))
+		return -1;
+	if ((sscanf(s + 1, "%2d:%2d%n", &hours, &minutes, &n) != 2 && sscanf(s + 1, "%2d%2d%n", &hours, &minutes, &n) != 2) || s[1 + n])
+		return -1;
+	if (hours > 14 || minutes > 59)
+		return -1;
+	*off = (*s == '-' ? -60l : 60l) * (hours * 60 + minutes);
+	return 0;
+}
+
+/* As people, mails and web servers write it. */
+static const char *const time_forms[] = {
+	"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%b/%Y:%H:%M:%S", "%a, %d %b %Y %H:%M:%S", "%d %b %Y %H:%M:%S",
+};
+
 int vfrc_parse_time(const char *s, uint64_t *utc_ns)
 {
-	struct tm tm = {0};
-	const char *end;
+	const char *end = NULL;
 	uint64_t sec, ns = 0, unit = 100000000;
+	struct tm tm, back;
+	time_t t;
+	long off;
 
 	if (*s == '@')
 		return vfrc_parse_count(s + 1, UINT64_MAX / 1000000000, &sec) ? -1 : (*utc_ns = sec * 1000000000, 0);
-	end = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!end)
-		end = strptime(s, "%Y-%m-%d %H:%M:%S", &tm);
+	for (size_t i = 0; !end && i < sizeof(time_forms) / sizeof(*time_forms); i++) {
+		memset(&tm, 0, sizeof(tm));
+		end = strptime(s, time_forms[i], &tm);
+	}
 	if (!end)
 		return -1;
-	if (*end == '.')
+	if (*end == '.' || *end == ',')
 		for (end++; isdigit((unsigned char)*end); end++, unit /= 10)
 			ns += unit * (*end - '0');
-	if (*end && strcmp(end, "Z"))
+	back = tm;
+	t = timegm(&back);
+	/* A 31st of February would have become another day. */
+	if (parse_zone(end, &off) || back.tm_mday != tm.tm_mday || t < off)
 		return -1;
-	*utc_ns = (uint64_t)timegm(&tm) * 1000000000 + ns;
+	*utc_ns = (uint64_t)(t - off) * 1000000000 + ns;
 	return 0;
 }
 

@@ -57,7 +57,7 @@ int vfrc_parse_rate(const char *s, uint64_t *bps);		/* 50mbit, 1gbit, 9600bit */
 int vfrc_parse_duration(const char *s, uint64_t *ms);		/* 5m, 30s, 500ms, 1h */
 int vfrc_parse_count(const char *s, uint64_t max, uint64_t *n);	/* 200, 200/s */
 int vfrc_parse_mac(const char *s, uint8_t mac[6]);
-int vfrc_parse_time(const char *s, uint64_t *utc_ns);		/* 2026-11-21T12:00:03Z, with fractions; @seconds */
+int vfrc_parse_time(const char *s, uint64_t *utc_ns);		/* 2026-11-21T12:00:03Z; as mails and web servers write it; @seconds */
 void vfrc_format_time(uint64_t utc_ns, char *out, size_t n);
 void vfrc_format_size(uint64_t bytes, char *out, size_t n);
 void vfrc_format_rate(uint64_t bps, char *out, size_t n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What happened: log, audit, whois. */
+/* What happened: log and audit. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,84 +166,4 @@ int cmd_audit(struct cli *cli)
 			rc = wait_turn(cli, &(struct vc_wait_req){.what = VC_WAIT_AUDIT, .audit_seq = seq});
 	}
 	return rc;
-}
-
-static int whois_text(const struct vc_whois_reply *w, const char *what)
-{
-	char from[48], until[48];
-
-	vfrc_format_time(w->from_ns, from, sizeof(from));
-	vfrc_format_time(w->until_ns, until, sizeof(until));
-	switch (w->answer) {
-	case VC_WHOIS_HELD:
-		printf("%s: %.32s (domain %u) since %s%s%s, record %llu\n", what, w->dom, w->domid, from,
-		       w->until_ns ? " until " : ", still",
-		       w->until_ns ? until : "", (unsigned long long)w->seq);
-		return EXIT_DONE;
-	case VC_WHOIS_NOBODY:
-		printf("%s: nobody\n", what);
-		return EXIT_DONE;
-	default:
-		vfrc_format_time(w->log_from_ns, from, sizeof(from));
-		printf("%s: not known: the log begins at %s\n", what, from);
-		return EXIT_DONE;
-	}
-}
-
-/* ADDRESS:PORT/PROTOCOL of what has ports; else ADDRESS, ADDRESS/PROTOCOL, ADDRESS/esp:SPI. */
-static int whois_parse(const char *text, struct vc_whois *q)
-{
-	struct vc_slice_add s = {.kind = VC_SLICE_RANGE};
-	const char *slash = strchr(text, '/'), *spi = slash ? strchr(slash, ':') : NULL;
-	char word[64];
-	uint64_t n = 0;
-	bool given;
-	int number;
-
-	if (slash && !vfrc_parse_slice(text, &s, &given) && given && s.first == s.last && !(s.protos & (s.protos - 1))) {
-		q->addr = s.addr;
-		q->port = s.first;
-		q->proto = s.protos;
-		return 0;
-	}
-	snprintf(word, sizeof(word), "%.*s", (int)(slash ? slash - text : (long)strlen(text)), text);
-	if (vfrc_parse_ip(word, &q->addr))
-		return -1;
-	if (!slash)
-		return 0;
-	snprintf(word, sizeof(word), "%.*s", (int)(spi ? spi - slash - 1 : (long)strlen(slash + 1)), slash + 1);
-	number = vfrc_proto_number(word);
-	if (number <= 0 || vfrc_proto_bit(word) || (spi && (number != 50 || vfrc_parse_count(spi + 1, UINT32_MAX, &n))))
-		return -1;
-	q->ip_proto = (uint8_t)number;
-	q->spi = (uint32_t)n;
-	return 0;
-}
-
-int cmd_whois(struct cli *cli)
-{
-	static const char *const answers[] = {"held", "nobody", "unknown"};
-	const char *at = cli_value(cli, "--at");
-	struct vc_whois q = {0};
-	struct vc_whois_reply w;
-	struct vfrc_reply r;
-	uint64_t when = 0;
-	int rc = cli_words(cli, 1, 1);
-
-	if (rc)
-		return rc;
-	if (at && vfrc_parse_time(at, &when))
-		return cli_usage(cli, "'%s' is not a time: write 2026-11-21T12:00:03Z", at);
-	if (whois_parse(cli->argv[0], &q))
-		return cli_usage(cli, "write ADDRESS:PORT/PROTOCOL, as in 203.0.113.7:51515/tcp, or ADDRESS, ADDRESS/gre, ADDRESS/esp:SPI");
-	q.utc_ns = when;
-	rc = cli_call(cli, VC_WHOIS, &q, sizeof(q), &r);
-	if (rc)
-		return rc;
-	memcpy(&w, r.body, sizeof(w));
-	if (!cli->json)
-		return whois_text(&w, cli->argv[0]);
-	return cli_json(json_pack("{s:s, s:o, s:i, s:o, s:o, s:I, s:o}", "answer", w.answer < 3 ? answers[w.answer] : "?", "domain",
-				  json_name(w.dom, VC_NAME), "id", w.domid, "from", json_time(w.from_ns), "until", json_time(w.until_ns),
-				  "seq", (json_int_t)w.seq, "log_from", json_time(w.log_from_ns)));
 }

@@ -152,7 +152,8 @@ static int blob_rows(void *ctx, const struct vc_page_reply *p, const uint8_t *re
 	for (uint32_t i = 0; i < p->count; i++, b++) {
 		if (l->json) {
 			json_array_append_new(l->json, json_pack("{s:o, s:I, s:i, s:b, s:b}", "name", json_name(b->name, VC_MODULE),
-				"bytes", (json_int_t)b->size, "users", (int)b->users, "boot", (int)(b->flags & 1), "complete", !(b->flags & 2)));
+				"bytes", (json_int_t)b->size, "users", (int)b->users, "boot", (int)(b->flags & 1),
+				"complete", !(b->flags & 2)));
 			continue;
 		}
 		table_cell(l->t, "%.64s", b->name);
