@@ -2,6 +2,11 @@
 /* The naive twin decides: see twin.h. Written from the description of what the router does, to be read top to bottom. */
 #include "twin_priv.h"
 
+bool twin_is_self(const struct twin *t, uint32_t a)
+{
+	return a && a == t->self;
+}
+
 int twin_shared(const struct twin *t, uint32_t a)
 {
 	for (int i = 0; i < TWIN_SHARED; i++)
@@ -50,6 +55,13 @@ static const char *source4(const struct twin *t, int d, const struct facts *f)
 	return t->owner[s][f->kind][f->sport] == d ? NULL : "src-port";
 }
 
+static bool lives_here(const struct twin *t, uint32_t a)
+{
+	bool internal;
+
+	return twin_is_self(t, a) || twin_shared(t, a) >= 0 || twin_whole_owner(t, a, &internal);
+}
+
 /* => the receiving domain (0: outside) or a reason; "echo" when the router answers. */
 static const char *receiver4(const struct twin *t, int in, const struct facts *f, int *to)
 {
@@ -57,11 +69,11 @@ static const char *receiver4(const struct twin *t, int in, const struct facts *f
 	bool internal;
 
 	*to = 0;
-	if (in == 0 && (twin_unusable(f->src) || twin_shared(t, f->src) >= 0 || twin_whole_owner(t, f->src, &internal) || (t->self && f->src == t->self)))
+	if (in == 0 && (twin_unusable(f->src) || lives_here(t, f->src)))
 		return "martian";
 	if (in == 0 && f->frame[0] % 2)
 		return "broadcast";
-	if ((t->self && f->dst == t->self) || s >= 0) {
+	if (twin_is_self(t, f->dst) || s >= 0) {
 		if (f->echo_request && !f->icmp_error)
 			return "echo";
 		if (s < 0)

@@ -168,7 +168,8 @@ const char *twin_nat_out(struct twin *t, int in, struct facts *f, struct path *w
 	if (!twin_whole_owner(t, f->src, &internal) || !internal)
 		return NULL;
 	/* A private address reaches private addresses, the router, and its echo, as it is. */
-	if ((t->self && f->dst == t->self) || (twin_whole_owner(t, f->dst, &internal) && internal) || (f->echo_request && twin_shared(t, f->dst) >= 0))
+	if (twin_is_self(t, f->dst) || (twin_whole_owner(t, f->dst, &internal) && internal) ||
+		(f->echo_request && twin_shared(t, f->dst) >= 0))
 		return NULL;
 	if (!t->nat[in] || f->kind < 0)
 		return "nat-unsuited";

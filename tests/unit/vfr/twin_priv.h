@@ -66,6 +66,7 @@ void twin_mend(uint8_t *ip);
 
 /* twin.c */
 bool twin_unusable(uint32_t a);
+bool twin_is_self(const struct twin *t, uint32_t a);
 int twin_shared(const struct twin *t, uint32_t a);
 int twin_whole_owner(const struct twin *t, uint32_t a, bool *internal);
 const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, struct twin_frame *out, struct twin_answer *a);
