@@ -5,6 +5,8 @@
 #define SYN "in A tcp S:1000>X:80 flags=S\n"
 #define SYNACK "in u tcp X:80>S:1000 flags=SA\n"
 #define ACK "in A tcp S:1000>X:80 flags=A\n"
+#define CROSS "in u tcp X:80>S:1000 flags=S\n"
+#define OURS "in A tcp S:1000>X:80 flags=SA\n"
 #define OPEN SYN "fwd u\n" SYNACK "fwd A\n" ACK "fwd u\n"
 #define STATEFUL "rule A out accept state\nrule A in drop\n"
 
@@ -70,6 +72,26 @@ static const struct row rows[] = {
 	{ "state: and no longer", STATEFUL OPEN "time 7450\nin u tcp X:80>S:1000\ndrop rule @A" },
 	{ "state: after a reset 4 minutes (RFC 7857 2.2)", STATEFUL OPEN "in u tcp X:80>S:1000 flags=R\nfwd A\ntime 245\n"
 	  "in u tcp X:80>S:1000\ndrop rule @A" },
+	{ "state: a reset that is not believed: data goes on, as long as before (RFC 7857 2)", STATEFUL OPEN
+	  "in u tcp X:80>S:1000 flags=R\nfwd A\n" ACK "fwd u\ntime 7400\nin u tcp X:80>S:1000\nfwd A" },
+	{ "state: a reset before it is open: nothing opens it", STATEFUL SYN "fwd u\nin A tcp S:1000>X:80 flags=R\nfwd u\n" ACK "fwd u\n"
+	  "time 245\nin u tcp X:80>S:1000\ndrop rule @A" },
+	{ "state: simultaneous open, ours first (RFC 793 figure 8)", STATEFUL SYN "fwd u\n" CROSS "fwd A\n" OURS "fwd u\n"
+	  SYNACK "fwd A\ntime 7400\nin u tcp X:80>S:1000\nfwd A" },
+	{ "state: simultaneous open, theirs is acknowledged first", STATEFUL SYN "fwd u\n" CROSS "fwd A\n" SYNACK "fwd A\n"
+	  OURS "fwd u\ntime 7400\nin u tcp X:80>S:1000\nfwd A" },
+	{ "state: simultaneous open, theirs came first and was refused", STATEFUL CROSS "drop rule @A\n" SYN "fwd u\n" CROSS "fwd A\n"
+	  OURS "fwd u\n" SYNACK "fwd A\n" ACK "fwd u" },
+	{ "state: simultaneous open of a service", "rule A in accept state\nrule A out drop\n" CROSS "fwd A\n" SYN "fwd u\n"
+	  SYNACK "fwd A\n" OURS "fwd u\ntime 7400\n" ACK "fwd u" },
+	{ "state: simultaneous open, a lost acknowledgement is repeated", STATEFUL SYN "fwd u\n" CROSS "fwd A\n" OURS "fwd u\n"
+	  SYNACK "fwd A\n" OURS "fwd u" },
+	{ "state: two SYNs are no connection yet", STATEFUL SYN "fwd u\n" CROSS "fwd A\n" ACK "drop conn-state\ntime 245\n"
+	  SYNACK "drop rule @A" },
+	{ "state: nor is one that only its opener acknowledges", STATEFUL SYN "fwd u\n" CROSS "fwd A\n" OURS "fwd u\n" ACK "fwd u\n"
+	  "time 245\n" SYNACK "drop rule @A" },
+	{ "state: a SYN-ACK from the opener of an ordinary one does not fit", STATEFUL SYN "fwd u\n" SYNACK "fwd A\n"
+	  OURS "drop conn-state" },
 	{ "state: UDP answers", STATEFUL "in A udp S:1000>X:53\nfwd u\nin u udp X:53>S:1000\nfwd A" },
 	{ "state: UDP lives 5 minutes once answered (RFC 4787 REQ-5)", STATEFUL "in A udp S:1000>X:53\nfwd u\nin u udp X:53>S:1000\n"
 	  "fwd A\ntime 295\nin u udp X:53>S:1000\nfwd A" },

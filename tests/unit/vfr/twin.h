@@ -66,6 +66,7 @@ struct twin_flow {
 	int dom[2];
 	/* TCP */
 	bool answered, open, reset;
+	bool crossed, answered_back;	/* the other called too; the opener answered that */
 	bool fin_from, fin_to;
 	bool both_ways;			/* others */
 	uint64_t last;

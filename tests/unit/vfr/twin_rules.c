@@ -36,7 +36,7 @@ static struct twin_flow *known(struct twin *t, int family, int proto, const uint
 
 static void start_anew(struct twin_flow *c)
 {
-	c->answered = c->open = c->reset = c->fin_from = c->fin_to = c->both_ways = false;
+	c->answered = c->answered_back = c->crossed = c->open = c->reset = c->fin_from = c->fin_to = c->both_ways = false;
 }
 
 /* => false: this segment cannot be. */
@@ -49,10 +49,11 @@ static bool tcp_follows(struct twin_flow *c, bool from_opener, int flags)
 		return true;
 	}
 	if ((flags & SYN) && (flags & ACK)) {
-		/* Only who was called answers, and not once there is an end in sight. */
-		if (from_opener || closing)
+		/* Who was called answers, both if both called; and not once there is an end in sight. */
+		if (closing || (from_opener && !c->crossed && !c->open))
 			return false;
-		c->answered = true;
+		*(from_opener ? &c->answered_back : &c->answered) = true;
+		c->open |= c->answered && c->answered_back;
 		return true;
 	}
 	if (flags & SYN) {
@@ -61,16 +62,21 @@ static bool tcp_follows(struct twin_flow *c, bool from_opener, int flags)
 			return true;
 		}
 		/* Both may call at once; the opener may call again as long as nobody hangs up. */
-		return from_opener ? !closing : !c->answered && !closing;
+		c->crossed |= !from_opener && !c->answered && !closing;
+		return from_opener ? !closing : !c->answered && !closing && !c->open;
 	}
-	if (c->reset)
+	if (c->reset) {
+		/* Whoever goes on talking did not believe the reset of a connection that stood. */
+		if (!(flags & FIN) && c->open && !(c->fin_from && c->fin_to))
+			c->reset = c->fin_from = c->fin_to = false;
 		return true;
-	if (!c->answered)
+	}
+	if (!c->answered && !c->answered_back)
 		return false;
 	if (flags & FIN) {
 		*(from_opener ? &c->fin_from : &c->fin_to) = true;
 		c->open = true;
-	} else if (from_opener) {
+	} else if (from_opener ? c->answered : c->answered_back) {
 		c->open = true;
 	}
 	return true;

@@ -5,32 +5,43 @@
  */
 #include <vfr/priv.h>
 
-enum { SYN_SENT, SYN_RCVD, OPEN, FIN_OPENER, FIN_OTHER, CLOSING, RESET, TCP_STATES };
+/*
+ * CROSSED: both ends have called (simultaneous open, RFC 9293 figure 7); then both acknowledge, in either order. TORN: reset after it
+ * was open. Anybody can send a reset that its receiver does not believe, so data opens it again (RFC 7857 section 2, figure 1). One that
+ * was reset before it was open stays so, or who gets no answer could make himself an established connection.
+ */
+enum { SYN_SENT, SYN_RCVD, CROSSED, CROSSED_OPENER, CROSSED_OTHER, OPEN, FIN_OPENER, FIN_OTHER, CLOSING, RESET, TORN, TCP_STATES };
 enum { UDP_NEW, UDP_BOTH };
-static_assert(OPEN == CONN_TCP_OPEN && UDP_BOTH == CONN_UDP_BOTH, "as conn_steady() has them");
+static_assert(OPEN == CONN_TCP_OPEN && TORN == CONN_TCP_TORN && UDP_BOTH == CONN_UDP_BOTH, "as conn_steady() has them");
 
 #define X CONN_INVALID
 /* [state][from the opener?][event SYN, SYNACK, ACK, FIN, RST] */
 static const uint8_t tcp_next[TCP_STATES][2][CE_COUNT] = {
-	[SYN_SENT] = { { SYN_SENT, SYN_RCVD, X, X, RESET }, { SYN_SENT, X, X, X, RESET } },
+	[SYN_SENT] = { { CROSSED, SYN_RCVD, X, X, RESET }, { SYN_SENT, X, X, X, RESET } },
 	[SYN_RCVD] = { { X, SYN_RCVD, SYN_RCVD, FIN_OTHER, RESET }, { SYN_RCVD, X, OPEN, FIN_OPENER, RESET } },
-	[OPEN] = { { X, OPEN, OPEN, FIN_OTHER, RESET }, { OPEN, X, OPEN, FIN_OPENER, RESET } },
-	[FIN_OPENER] = { { X, X, FIN_OPENER, CLOSING, RESET }, { X, X, FIN_OPENER, FIN_OPENER, RESET } },
-	[FIN_OTHER] = { { X, X, FIN_OTHER, FIN_OTHER, RESET }, { X, X, FIN_OTHER, CLOSING, RESET } },
+	[CROSSED] = { { CROSSED, CROSSED_OTHER, X, X, RESET }, { CROSSED, CROSSED_OPENER, X, X, RESET } },
+	/* Who has acknowledged; the other's acknowledgement opens it. */
+	[CROSSED_OPENER] = { { CROSSED_OPENER, OPEN, OPEN, FIN_OTHER, RESET },
+			     { CROSSED_OPENER, CROSSED_OPENER, CROSSED_OPENER, FIN_OPENER, RESET } },
+	[CROSSED_OTHER] = { { X, CROSSED_OTHER, CROSSED_OTHER, FIN_OTHER, RESET }, { CROSSED_OTHER, OPEN, OPEN, FIN_OPENER, RESET } },
+	[OPEN] = { { X, OPEN, OPEN, FIN_OTHER, TORN }, { OPEN, OPEN, OPEN, FIN_OPENER, TORN } },
+	[FIN_OPENER] = { { X, X, FIN_OPENER, CLOSING, TORN }, { X, X, FIN_OPENER, FIN_OPENER, TORN } },
+	[FIN_OTHER] = { { X, X, FIN_OTHER, FIN_OTHER, TORN }, { X, X, FIN_OTHER, CLOSING, TORN } },
 	/* A new SYN may reuse the ports of a connection that is closing (RFC 6191) or was reset. */
 	[CLOSING] = { { X, X, CLOSING, CLOSING, RESET }, { SYN_SENT, X, CLOSING, CLOSING, RESET } },
 	[RESET] = { { X, X, RESET, RESET, RESET }, { SYN_SENT, X, RESET, RESET, RESET } },
+	[TORN] = { { X, X, OPEN, TORN, TORN }, { SYN_SENT, X, OPEN, TORN, TORN } },
 };
 #undef X
 
 static const uint16_t tcp_life[TCP_STATES] = {
-	[SYN_SENT] = LIFE_S(240), [SYN_RCVD] = LIFE_S(240), [OPEN] = LIFE_S(7440), [FIN_OPENER] = LIFE_S(7440),
-		[FIN_OTHER] = LIFE_S(7440),
-	[CLOSING] = LIFE_S(240), [RESET] = LIFE_S(240),
+	[SYN_SENT] = LIFE_S(240), [SYN_RCVD] = LIFE_S(240), [CROSSED] = LIFE_S(240), [CROSSED_OPENER] = LIFE_S(240),
+	[CROSSED_OTHER] = LIFE_S(240), [OPEN] = LIFE_S(7440), [FIN_OPENER] = LIFE_S(7440), [FIN_OTHER] = LIFE_S(7440),
+	[CLOSING] = LIFE_S(240), [RESET] = LIFE_S(240), [TORN] = LIFE_S(240),
 };
 
-static const char *const tcp_names[TCP_STATES] = { "syn-sent", "syn-received", "established", "fin-opener", "fin-other", "closing",
-	"reset" };
+static const char *const tcp_names[TCP_STATES] = { "syn-sent", "syn-received", "syn-crossed", "crossed-opener", "crossed-other",
+	"established", "fin-opener", "fin-other", "closing", "reset", "torn" };
 
 const char *vfr_conn_state_name(uint8_t proto, uint8_t state)
 {
@@ -62,7 +73,7 @@ uint16_t vfr_conn_life(uint8_t proto, uint8_t state)
 
 bool vfr_conn_embryonic(uint8_t proto, uint8_t state)
 {
-	return proto == IP_TCP ? state <= SYN_RCVD || state >= CLOSING : state == UDP_NEW;
+	return proto == IP_TCP ? state < OPEN || state >= CLOSING : state == UDP_NEW;
 }
 
 void vfr_conn_show(struct vfr *v, const struct conn *cn, uint32_t now, struct vfr_conn_info *out)

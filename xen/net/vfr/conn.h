@@ -85,13 +85,14 @@ enum conn_event { CE_SYN, CE_SYNACK, CE_ACK, CE_FIN, CE_RST, CE_COUNT };
 #define CONN_INVALID 0xff
 uint8_t vfr_conn_first(uint8_t proto);
 uint8_t vfr_conn_step(uint8_t proto, uint8_t state, bool from_opener, enum conn_event ev);
-#define CONN_TCP_OPEN	2	/* from this state on the handshake is over */
+#define CONN_TCP_OPEN	5	/* from this state on the handshake is over */
+#define CONN_TCP_TORN	10	/* but data opens this one again */
 #define CONN_UDP_BOTH	1
 /* => vfr_conn_step() of this packet would be the same state: the rows of its tables that nearly every packet falls into. */
 static inline bool conn_steady(const struct vfr_pkt *p, uint8_t state, bool from_opener)
 {
 	if (p->proto == IP_TCP)
-		return state >= CONN_TCP_OPEN && !(p->tcp_flags & (TCP_RST | TCP_SYN | TCP_FIN));
+		return state >= CONN_TCP_OPEN && state != CONN_TCP_TORN && !(p->tcp_flags & (TCP_RST | TCP_SYN | TCP_FIN));
 	return from_opener || state == CONN_UDP_BOTH;
 }
 uint16_t vfr_conn_life(uint8_t proto, uint8_t state);
