@@ -151,6 +151,18 @@ static const struct row rows[] = {
 	  "in A tcp S:1000>X:9 flags=S\nfwd u\nclass 0" },
 	{ "classes: stay with the connection, both ways", "rule A out accept count tcp class=5\n" STATEFUL SYN "fwd u\nclass 5\n"
 	  SYNACK "fwd A\nclass 5\n" ACK "fwd u\nclass 5" },
+	{ "classes: what an out rule chooses is for the uplink, not for another guest", "rule A out accept udp class=2\n"
+	  "in A udp S:1000>X:9\nfwd u\nclass 2\nin A udp S:1000>S:2000\nfwd B\nclass 0" },
+	{ "classes: towards a guest its in rules choose", "rule A out accept udp class=2\nrule B in accept udp class=7\n"
+	  "in A udp S:1000>S:2000\nfwd B\nclass 7\nin u udp X:9>S:2000\nfwd B\nclass 7" },
+	{ "classes: each end of a connection between guests keeps its own", "rule A out accept state class=2\nrule A in drop\n"
+	  "rule B in accept state class=7\nrule B out drop\nin A tcp S:1000>S:2000 flags=S\nfwd B\nclass 7\n"
+	  "in B tcp S:2000>S:1000 flags=SA\nfwd A\nclass 2\nin A tcp S:1000>S:2000\nfwd B\nclass 7\n"
+	  "in B tcp S:2000>S:1000\nfwd A\nclass 2" },
+	{ "classes: a connection of one end has none at the other", "rule A out accept state class=2\nrule A in drop\n"
+	  "in A tcp S:1000>S:2000 flags=S\nfwd B\nclass 0\nin B tcp S:2000>S:1000 flags=SA\nfwd A\nclass 2" },
+	{ "classes: of a fragmented datagram between guests", "rule A out accept udp class=2\nrule B in accept udp class=7\n"
+	  "in A udp S:1000>S:2000 id=7 frag=0+ len=64\nfwd B\nclass 7\nin A udp S:1000>S:2000 id=7 frag=64 len=64\nfwd B\nclass 7" },
 	{ "many rules: the classifier finds the one", "repeat 40 rule A out accept udp dport=9%\nrule A out drop udp dport=5000-5999\n"
 	  "in A udp S:1000>X:917\nfwd u\nin A udp S:1000>X:5500\ndrop rule" },
 };

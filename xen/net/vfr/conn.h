@@ -44,10 +44,10 @@ struct conn {
 	uint32_t stamp;			/* ticks of the last packet */
 	uint16_t life;			/* in TICK_LIFE units without one, then it is over */
 	uint16_t slot[2];		/* domains whose rules have accepted it */
+	uint16_t sched_class[2];	/* of each of them: it means something to that domain only */
 	uint16_t charged;
 	uint8_t state;
 	bool opener_b;			/* endpoint b sent the first packet */
-	uint16_t sched_class;
 };
 static_assert(sizeof(struct conn) == ENV_CACHE_LINE, "one cache line a connection");
 
@@ -157,8 +157,13 @@ struct conn_hit {
 	uint8_t state;			/* VFR_ST_ESTABLISHED, VFR_ST_NEW, VFR_ST_RELATED, VFR_ST_INVALID */
 	bool bad;			/* known, but this packet does not fit */
 	uint16_t slot[2];
-	uint16_t sched_class;
+	uint16_t sched_class[2];	/* as in struct conn */
 };
+/* => the class that this domain's rules have chosen, if they have accepted the connection; else 0. */
+static inline uint16_t conn_class(const uint16_t slots[2], const uint16_t classes[2], uint16_t slot)
+{
+	return slots[0] == slot ? classes[0] : slots[1] == slot ? classes[1] : 0;
+}
 static inline uint16_t conn_tag(uint64_t hash)
 {
 	return (uint16_t)(hash >> 48);
@@ -203,9 +208,12 @@ enum vfr_drop vfr_conn_open(struct ctx *c, const struct vfr_pkt *p, struct vfr_d
 void vfr_conns_age(struct ctx *c, uint64_t *next);
 void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
 /* => what vfr_conn_follow() does, under the bucket's lock. */
-bool vfr_conn_follow_locked(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
+bool vfr_conn_follow_locked(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, uint16_t *sched_class);
 
-/* connhit.c => the IPv4 packet belongs to a live connection that this domain's rules have accepted, and has been noted there. */
-bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit);
+/*
+ * connhit.c => the IPv4 packet belongs to a live connection that this domain's rules have accepted, and has been noted there;
+ * the class that they chose.
+ */
+bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, uint16_t *sched_class);
 
 #endif

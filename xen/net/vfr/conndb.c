@@ -219,7 +219,7 @@ static void follow(struct ctx *c, struct conn *cn, const struct vfr_pkt *p, bool
 	hit->state = VFR_ST_ESTABLISHED;
 	hit->slot[0] = cn->slot[0];
 	hit->slot[1] = cn->slot[1];
-	hit->sched_class = cn->sched_class;
+	memcpy(hit->sched_class, cn->sched_class, sizeof(hit->sched_class));
 	if (next == CONN_INVALID) {
 		hit->bad = true;
 		return;
@@ -246,29 +246,30 @@ static void lookup_related(struct ctx *c, const struct vfr_pkt *p, struct conn_h
 		hit->state = VFR_ST_RELATED;
 		hit->slot[0] = cn->slot[0];
 		hit->slot[1] = cn->slot[1];
-		hit->sched_class = cn->sched_class;
+		memcpy(hit->sched_class, cn->sched_class, sizeof(hit->sched_class));
 	}
 	unlock_bucket(b);
 }
 
-bool vfr_conn_follow_locked(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit)
+bool vfr_conn_follow_locked(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, uint16_t *sched_class)
 {
 	struct conn_table *t = &c->v->conns;
 	uint64_t h = p->conn_hash;
 	struct conn_bucket *b = &t->bucket[(uint32_t)h & t->mask];
+	struct conn_hit hit = { .bad = true };
 	struct conn_key k;
-	bool from_b, mine = false;
+	bool from_b;
 
 	vfr_conn_key(&k, p, &from_b);
-	hit->bad = false;
 	lock_bucket(b);
 	struct conn *cn = find(t, b, conn_tag(h), &k);
 	if (cn && (cn->slot[0] == slot || cn->slot[1] == slot) && !conn_over(cn, ticks(c))) {
-		follow(c, cn, p, from_b, hit);
-		mine = !hit->bad;
+		hit.bad = false;
+		follow(c, cn, p, from_b, &hit);
+		*sched_class = conn_class(cn->slot, cn->sched_class, slot);
 	}
 	unlock_bucket(b);
-	return mine;
+	return !hit.bad;
 }
 
 void vfr_conn_lookup(struct ctx *c, const struct vfr_pkt *p, struct conn_hit *hit)
@@ -306,8 +307,10 @@ static enum vfr_drop open_in(struct ctx *c, struct conn_bucket *b, uint64_t h, c
 		cn = NULL;
 	}
 	if (cn) {
-		if (cn->slot[0] != d->slot)
-			cn->slot[1] = d->slot;
+		bool second = cn->slot[0] != d->slot;
+
+		cn->slot[second] = d->slot;
+		cn->sched_class[second] = sched_class;
 		return VFR_DROP_NONE;
 	}
 	if (atomic_load(&d->conns) >= quota(c->v, d) && !push_out(c, b, d))
@@ -322,7 +325,7 @@ static enum vfr_drop open_in(struct ctx *c, struct conn_bucket *b, uint64_t h, c
 	uint8_t state = vfr_conn_first(conn_proto(k));
 	*cn = (struct conn){
 		.key = *k, .stamp = ticks(c), .life = vfr_conn_life(conn_proto(k), state), .state = state, .opener_b = from_b,
-		.slot = { d->slot }, .charged = d->slot, .sched_class = sched_class,
+		.slot = { d->slot }, .charged = d->slot, .sched_class = { sched_class },
 	};
 	atomic_fetch_add(&d->conns, 1);
 	atomic_fetch_add(&t->embryonic, 1);

@@ -6,7 +6,7 @@
  */
 #include <vfr/priv.h>
 
-bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, struct conn_hit *hit)
+bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, uint16_t *sched_class)
 {
 	struct conn_table *t = &c->v->conns;
 	struct conn_bucket *b = &t->bucket[(uint32_t)p->conn_hash & t->mask];
@@ -17,18 +17,18 @@ bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, stru
 
 	/* A chain may lead anywhere while it is changed; the places cannot. */
 	if (p->conn_place >= CONN_WAYS)
-		return b->overflow && vfr_conn_follow_locked(c, p, slot, hit);
+		return b->overflow && vfr_conn_follow_locked(c, p, slot, sched_class);
 	uint32_t idx = b->idx[p->conn_place];
 	struct conn *cn = &t->conn[idx - 1];
 	/* The last word has the family in it, and IPv4's addresses end with the first words. */
 	if (!idx || (seq & 1) || ((cn->key.rest ^ k.rest) | (cn->key.a[0] ^ k.a[0]) | (cn->key.b[0] ^ k.b[0])) ||
 		!conn_steady(p, cn->state, from_b == cn->opener_b))
-		return vfr_conn_follow_locked(c, p, slot, hit);
+		return vfr_conn_follow_locked(c, p, slot, sched_class);
 	bool mine = (cn->slot[0] == slot || cn->slot[1] == slot) && !conn_over(cn, now);
-	hit->sched_class = cn->sched_class;
+	*sched_class = conn_class(cn->slot, cn->sched_class, slot);
 	atomic_thread_fence(memory_order_acquire);
 	if (atomic_load_explicit(&b->seq, memory_order_relaxed) != seq)
-		return vfr_conn_follow_locked(c, p, slot, hit);
+		return vfr_conn_follow_locked(c, p, slot, sched_class);
 	if (mine && cn->stamp != now)
 		cn->stamp = now;
 	return mine;

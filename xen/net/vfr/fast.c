@@ -135,11 +135,11 @@ void vfr_parse_batch(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, int *
 /* => rules have accepted the packet's connection for this domain, so they need not be asked. */
 static inline bool known(struct ctx *c, struct vfr_pkt *p, uint16_t slot)
 {
-	struct conn_hit hit;
+	uint16_t chosen;
 
-	if (!atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) || !vfr_conn_follow(c, p, slot, &hit))
+	if (!atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) || !vfr_conn_follow(c, p, slot, &chosen))
 		return false;
-	p->sched_class = hit.sched_class;
+	p->sched_class = chosen;
 	return true;
 }
 

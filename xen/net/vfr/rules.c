@@ -378,6 +378,11 @@ static bool settled(struct ctx *c, const struct vfr_dom *d, const struct query *
 	return q->conn.slot[0] == d->slot || q->conn.slot[1] == d->slot;
 }
 
+static uint16_t known_class(const struct query *q, const struct vfr_dom *d)
+{
+	return d ? conn_class(q->conn.slot, q->conn.sched_class, d->slot) : 0;
+}
+
 int vfr_rules(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
 	struct query q;
@@ -389,15 +394,17 @@ int vfr_rules(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	q.conn = (struct conn_hit){ .state = VFR_ST_INVALID };
 	if (atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) && (p->flags & (VFR_PF_PORTS | VFR_PF_ICMPERR))) {
 		vfr_conn_lookup(c, p, &q.conn);
-		w->sched_class = q.conn.sched_class;
 		if (q.conn.state == VFR_ST_ESTABLISHED)
 			STEP(c, "connection", q.conn.bad ? "known, but this does not fit" : "known");
 		if (q.conn.bad)
 			return vfr_drop(c, p, VFR_DROP_CONN_STATE);
 	}
+	w->sched_class = known_class(&q, w->src);
 	if (!settled(c, w->src, &q))
 		r = ask(c, p, w, w->src, VFR_OUT, &q);
-	if (!r && !settled(c, w->dst, &q))
-		r = ask(c, p, w, w->dst, VFR_IN, &q);
-	return r;
+	if (r || !w->dst)
+		return r;
+	/* Sub-classes are a domain's own: what the sender chose is for the uplink, and for the answers to it. */
+	w->sched_class = known_class(&q, w->dst);
+	return settled(c, w->dst, &q) ? 0 : ask(c, p, w, w->dst, VFR_IN, &q);
 }
