@@ -22,7 +22,19 @@ const char *craft_show4(const uint8_t *a, char *buf)
 	return show_addr(a, 4, buf);
 }
 
-static void describe_l4(char *out, unsigned int size, int num, const char *src, const char *dst, const uint8_t *l, bool later)
+/* The router's lifetime, and of each prefix the valid and the preferred one. */
+static void describe_ra(char *out, unsigned int size, const char *src, const char *dst, const uint8_t *l, const uint8_t *end)
+{
+	char prefix[64], *at = out + snprintf(out, size, "ra %s>%s router=%u", src, dst, get16(l + 6)), *const stop = out + size;
+
+	for (const uint8_t *o = l + 16; o + 8 <= end && o[1]; o += o[1] * 8)
+		if (o[0] == 3)
+			at += snprintf(at, (size_t)(stop - at), " %s/%u=%u/%u", inet_ntop(AF_INET6, o + 16, prefix, sizeof(prefix)), o[2],
+				get16(o + 4) << 16 | get16(o + 6), get16(o + 8) << 16 | get16(o + 10));
+}
+
+static void describe_l4(char *out, unsigned int size, int num, const char *src, const char *dst, const uint8_t *l, const uint8_t *end,
+	bool later)
 {
 	char flags[8] = "", *f = flags;
 
@@ -44,7 +56,9 @@ static void describe_l4(char *out, unsigned int size, int num, const char *src, 
 		return;
 	case 1:
 	case 58:
-		if (l[0] == 0 || l[0] == 8 || l[0] == 128 || l[0] == 129)
+		if (num == 58 && l[0] == 134)
+			describe_ra(out, size, src, dst, l, end);
+		else if (l[0] == 0 || l[0] == 8 || l[0] == 128 || l[0] == 129)
 			snprintf(out, size, "icmp %s>%s %s id=%u", src, dst, l[0] == 0 || l[0] == 129 ? "reply" : "echo", get16(l + 4));
 		else if (get16(l + 6) && ((num == 1 && l[0] == 3) || (num == 58 && l[0] == 2)))
 			snprintf(out, size, "icmp %s>%s %u/%u mtu=%u", src, dst, l[0], l[1], get16(l + 6));
@@ -68,7 +82,7 @@ void describe(char *out, unsigned int size, const uint8_t *frame, uint32_t len)
 		describe_dhcp(out, size, frame, len);
 	} else if (type == 0x0800) {
 		describe_l4(out, size, ip[9], show_addr(ip + 12, 4, a), show_addr(ip + 16, 4, b), ip + (ip[0] & 15) * 4,
-			get16(ip + 6) & 0x1fff);
+			frame + len, get16(ip + 6) & 0x1fff);
 	} else if (type == 0x86dd) {
 		uint32_t h = 40;
 		int next = ip[6];
@@ -79,7 +93,8 @@ void describe(char *out, unsigned int size, const uint8_t *frame, uint32_t len)
 			next = ip[h];
 			h += 8;
 		}
-		describe_l4(out, size, next, show_addr(ip + 8, 6, a), show_addr(ip + 24, 6, b), ip + h, later);
+		describe_l4(out, size, next, show_addr(ip + 8, 6, a), show_addr(ip + 24, 6, b), ip + h,
+			frame + len, later);
 	} else {
 		snprintf(out, size, "ethertype %04x of %u bytes", type, len);
 	}

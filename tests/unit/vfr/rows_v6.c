@@ -2,6 +2,8 @@
 /* IPv6: prefixes, ND, RA, errors, fragments, extension headers. */
 #include "rows.h"
 
+#define RA "router=1800 2001:db8:1::/64=86400/14400"
+
 static const struct row rows[] = {
 	{ "in: any address of a /64", "in u tcp [X6]:9>[A6]:80\nfwd A" },
 	{ "in: another address of it", "in u tcp [X6]:9>[2001:db8:1::77]:80\nfwd A" },
@@ -63,7 +65,21 @@ static const struct row rows[] = {
 	{ "nd: the uplink asks for nobody's", "in u nd NS U6>2001:db8:77::1\nconsumed" },
 	{ "nd: somebody outside in a guest's name", "in u nd NS C6>A6\ndrop nd-bad" },
 	{ "nd: a guest's router advertisement goes nowhere", "in A nd RA A6>LL\ndrop nd-bad" },
-	{ "ra: asked for", "ra A\ntime 0.1\nin A nd RS A6>LL\nconsumed\nemit A icmp LL>ff02::1 134/0\nemit A icmp LL>ff02::1 134/0" },
+	{ "ra: asked for", "ra A\ntime 0.1\nin A nd RS A6>LL\nconsumed\nemit A ra LL>ff02::1 " RA "\nemit A ra LL>ff02::1 " RA },
+	{ "ra: each /64 of the domain", "prefix A 2001:db8:a::/64\nprefix A 2001:db8:1::7/128\nra A\nin A nd RS A6>LL\nconsumed\n"
+	  "emit A ra LL>ff02::1 router=1800 2001:db8:a::/64=86400/14400 2001:db8:1::/64=86400/14400" },
+	{ "ra: a /128 brings the way out only", "attach E\nra E\nin E nd RS ::>LL\nconsumed\nemit E ra LL>ff02::1 router=1800" },
+	{ "ra: a prefix taken away is named at once, and twice more, with lifetimes of zero (RFC 4862 5.5.3)", "ra A\n"
+	  "prefix A 2001:db8:a::/64\nprefix -A 2001:db8:a::/64\nemit A ra LL>ff02::1 " RA " 2001:db8:a::/64=0/0\n"
+	  "in A nd RS A6>LL\nconsumed\nemit A ra LL>ff02::1 " RA " 2001:db8:a::/64=0/0\n"
+	  "in A nd RS A6>LL\nconsumed\nemit A ra LL>ff02::1 " RA " 2001:db8:a::/64=0/0\n"
+	  "in A nd RS A6>LL\nconsumed\nemit A ra LL>ff02::1 " RA },
+	{ "ra: one that comes back is not taken away", "ra A\nprefix -A A6/64\nemit A ra LL>ff02::1 router=1800 2001:db8:1::/64=0/0\n"
+	  "prefix A A6/64\nin A nd RS A6>LL\nconsumed\nemit A ra LL>ff02::1 " RA },
+	{ "ra: switched off: a router lifetime of zero (RFC 4861 6.2.5)", "ra A\nra A off\n"
+	  "emit A ra LL>ff02::1 router=0 2001:db8:1::/64=86400/14400\nin A nd RS A6>LL\nconsumed" },
+	{ "ra: nobody to tell", "ra A\ndetach A\nprefix -A A6/64\nra A off" },
+	{ "ra: who is not advertised to is told nothing", "prefix -A A6/64" },
 	{ "ra: off by default", "in A nd RS A6>LL\nconsumed" },
 	{ "v6 detached: prefix stays the domain's", "detach A\nin u tcp [X6]:9>[A6]:80\ndrop owner-down @A\nemit u icmp A6>X6 1/3" },
 };

@@ -198,9 +198,24 @@ void cmd_proto(struct world *w, char *rest)
 
 void cmd_ra(struct world *w, char *rest)
 {
-	struct vfr_ra_cfg cfg = { .on = true };
+	struct vfr_ra_cfg cfg = { .on = !strstr(rest, " off") };
 
+	rest[strcspn(rest, " ")] = 0;
 	vfr_ra_set(w->v, (uint16_t)port_of(rest), &cfg);
+}
+
+/* [-]DOM ADDR/BITS */
+void cmd_prefix(struct world *w, char *rest)
+{
+	char dom[8] = "", addr[64] = "";
+	unsigned int plen = 64;
+	uint8_t a[16];
+
+	sscanf(rest, "%7s %63[^/]/%u", dom, addr, &plen);
+	parse_addr(addr, a);
+	if (dom[0] == '-' ? vfr_prefix6_del(w->v, a, (uint8_t)plen) :
+			    vfr_prefix6_add(w->v, a, (uint8_t)plen, (uint16_t)port_of(dom), NULL))
+		fail(w, "refused");
 }
 
 /* DOM [FIELD ...]: what the row wants otherwise. */

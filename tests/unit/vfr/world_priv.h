@@ -89,6 +89,7 @@ void cmd_noneigh(struct world *w, char *rest);
 void cmd_owner(struct world *w, char *rest);
 void cmd_proto(struct world *w, char *rest);
 void cmd_ra(struct world *w, char *rest);
+void cmd_prefix(struct world *w, char *rest);
 void cmd_dhcp(struct world *w, char *rest);
 
 #endif

@@ -291,9 +291,12 @@ int vfr_prefix6_del(struct vfr *v, const uint8_t addr[16], uint8_t plen)
 		return -EINVAL;
 	env_lock(&v->config_lock);
 	const struct pfx6_entry *e = find6(rcu_get(v->pfx6), addr, plen);
+	uint16_t slot = e && plen == 64 ? e->slot : SLOT_NONE;
 	int r = e ? rebuild6(v, e, SLOT_NONE, NULL) : -ENOENT;
 	env_unlock(&v->config_lock);
 	vfr_reclaim(v);
+	if (!r && slot)
+		vfr_ra_withdraw(v, slot, addr);
 	return r;
 }
 

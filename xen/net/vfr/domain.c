@@ -180,8 +180,11 @@ int vfr_ra_set(struct vfr *v, uint16_t domid, const struct vfr_ra_cfg *c)
 
 	if (r)
 		return r;
+	struct vfr_ra_cfg was = cfg->ra;
 	cfg->ra = *c;
 	end_change(v, d, cfg);
+	if (was.on && !c->on)
+		vfr_ra_farewell(v, domid, &was);
 	return 0;
 }
 

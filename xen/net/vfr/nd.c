@@ -6,6 +6,9 @@
  * for the guest's own prefix or address (duplicate detection included) with silence. On an uplink it answers for every
  * address that a domain owns, and learns from the answers to its own questions. Everything that it believes has
  * hop limit 255, so it came from the link itself. Redirects are never believed.
+ *
+ * A prefix that is taken away is named with lifetimes of zero, at once and in the next advertisements (RFC 4862 section 5.5.3: its addresses
+ * are used for nothing new from then on); who is advertised to no more hears a router lifetime of zero (RFC 4861 section 6.2.5).
  */
 #include <vfr/priv.h>
 
@@ -13,7 +16,10 @@ enum { RS = 133, RA = 134, NS = 135, NA = 136, REDIRECT = 137 };
 enum { ND_TARGET = 8, ND_OPTIONS = 24, RS_OPTIONS = 8 };
 enum { OPT_SOURCE = 1, OPT_TARGET = 2, OPT_PREFIX = 3, OPT_MTU = 5, OPT_RDNSS = 25 };
 #define RA_PERIOD	(200 * SEC)
-#define RA_MAX		160u
+#define RA_PREFIXES	32u
+#define RA_MAX		(16 + 8 + 8 + 24 + 32 * (RA_PREFIXES + 1))
+#define GONE_TIMES	3
+static_assert(IP6_LEN + RA_MAX <= 1280, "it passes any link");
 
 static bool unspecified(const uint8_t *a)
 {
@@ -102,36 +108,48 @@ static int advertise(struct ctx *c, const struct vfr_pkt *p, const uint8_t *own_
 
 /* --- router advertisements -------------------------------------------------------------------------------------------- */
 
-static const struct pfx6_entry *prefix_of(const struct pfx6_table *t, uint16_t slot)
-{
-	for (uint32_t i = 0; i <= t->mask; i++)
-		if (t->e[i].plen == 64 && t->e[i].slot == slot)
-			return &t->e[i];
-	return NULL;
-}
-
-static uint8_t *put_prefix(uint8_t *o, const uint8_t *prefix)
+static uint8_t *put_prefix(uint8_t *o, uint64_t prefix, uint32_t valid, uint32_t preferred)
 {
 	o[0] = OPT_PREFIX;
 	o[1] = 4;
 	o[2] = 64;
 	o[3] = 0x40;	/* SLAAC, but not on link: other addresses of the prefix are reached through us */
-	env_put32(o + 4, 86400);
-	env_put32(o + 8, 14400);
-	memcpy(o + 16, prefix, 8);
+	env_put32(o + 4, valid);
+	env_put32(o + 8, preferred);
+	env_put64(o + 16, prefix);
 	return o + 32;
 }
 
-static void send_ra(struct ctx *c, const struct vfr_port *port, const struct vfr_ra_cfg *ra)
+static uint8_t *put_prefixes(struct ctx *c, uint8_t *o, struct vfr_dom *d)
+{
+	const struct pfx6_table *t = rcu_get(c->v->pfx6);
+	uint64_t gone = atomic_load(&d->gone64);
+	uint8_t left = atomic_load(&d->gone_left);
+	bool say = left;
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i <= t->mask && n < RA_PREFIXES; i++) {
+		if (t->e[i].plen != 64 || t->e[i].slot != d->slot)
+			continue;
+		o = put_prefix(o, env_get64(t->e[i].addr), 86400, 14400);
+		say &= env_get64(t->e[i].addr) != gone;
+		n++;
+	}
+	if (!say || !atomic_compare_exchange_strong(&d->gone_left, &left, (uint8_t)(left - 1)))
+		return o;
+	return put_prefix(o, gone, 0, 0);
+}
+
+static void send_ra(struct ctx *c, const struct vfr_port *port, struct vfr_dom *d, const struct vfr_ra_cfg *ra)
 {
 	static const uint8_t all_mac[6] = { 0x33, 0x33, 0, 0, 0, 1 }, all_nodes[16] = { 0xff, 2, [15] = 1 };
 	uint8_t f[ETH_LEN + IP6_LEN + RA_MAX] = { 0 }, *icmp = f + ETH_LEN + IP6_LEN, *o = icmp + 16, src[16];
-	const struct pfx6_entry *e = prefix_of(rcu_get(c->v->pfx6), port->slot);
 	const uint8_t *own = c->v->par.gateway_mac;
+	uint16_t life = !ra->on ? 0 : ra->lifetime_s ? ra->lifetime_s : 1800;
 
 	icmp[0] = RA;
 	icmp[4] = 64;
-	env_put16(icmp + 6, ra->lifetime_s ? ra->lifetime_s : 1800);
+	env_put16(icmp + 6, life);
 	o[0] = OPT_SOURCE;
 	o[1] = 1;
 	memcpy(o + 2, own, 6);
@@ -140,12 +158,11 @@ static void send_ra(struct ctx *c, const struct vfr_port *port, const struct vfr
 	o[1] = 1;
 	env_put32(o + 4, port->mtu);
 	o += 8;
-	if (e)
-		o = put_prefix(o, e->addr);
+	o = put_prefixes(c, o, d);
 	if (!unspecified(ra->dns)) {
 		o[0] = OPT_RDNSS;
 		o[1] = 3;
-		env_put32(o + 4, ra->lifetime_s ? ra->lifetime_s : 1800);
+		env_put32(o + 4, life);
 		memcpy(o + 8, ra->dns, 16);
 		o += 24;
 	}
@@ -163,8 +180,43 @@ void vfr_ra_all(struct ctx *c)
 		const struct vfr_port *port = d ? vfr_port_at(v, atomic_load(&d->port)) : NULL;
 
 		if (port && rcu_get(d->cfg)->ra.on)
-			send_ra(c, port, &rcu_get(d->cfg)->ra);
+			send_ra(c, port, d, &rcu_get(d->cfg)->ra);
 	}
+}
+
+static void tell(struct ctx *c, struct vfr_dom *d, const struct vfr_ra_cfg *ra)
+{
+	const struct vfr_port *port = vfr_port_at(c->v, atomic_load(&d->port));
+
+	if (port)
+		send_ra(c, port, d, ra);
+}
+
+void vfr_ra_withdraw(struct vfr *v, uint16_t slot, const uint8_t prefix[16])
+{
+	struct ctx c;
+
+	vfr_enter_setter(&c, v, 0);
+	struct vfr_dom *d = vfr_dom_at(v, slot);
+	if (d && rcu_get(d->cfg)->ra.on) {
+		atomic_store(&d->gone64, env_get64(prefix));
+		atomic_store(&d->gone_left, GONE_TIMES);
+		tell(&c, d, &rcu_get(d->cfg)->ra);
+	}
+	vfr_leave_setter(&c);
+}
+
+void vfr_ra_farewell(struct vfr *v, uint16_t domid, const struct vfr_ra_cfg *was)
+{
+	struct vfr_ra_cfg last = *was;
+	struct ctx c;
+
+	last.on = false;
+	vfr_enter_setter(&c, v, 0);
+	struct vfr_dom *d = vfr_dom_at(v, v->slot_of[domid]);
+	if (d)
+		tell(&c, d, &last);
+	vfr_leave_setter(&c);
 }
 
 void vfr_ra_timer(struct ctx *c, uint64_t *next)
@@ -216,7 +268,7 @@ static int from_guest(struct ctx *c, struct vfr_pkt *p, uint8_t type, const uint
 	if (type == NS)
 		return guest_asks(c, p, p->head + p->l4 + ND_TARGET);
 	if (type == RS && d && rcu_get(d->cfg)->ra.on && !c->trace)
-		send_ra(c, c->in, &rcu_get(d->cfg)->ra);
+		send_ra(c, c->in, d, &rcu_get(d->cfg)->ra);
 	return type == RS || type == NA ? VFR_CONSUMED : vfr_drop(c, p, VFR_DROP_ND_BAD);
 }
 

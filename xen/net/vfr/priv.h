@@ -75,6 +75,8 @@ struct vfr_dom {
 	_Atomic uint32_t conns, frags, nat;
 	_Atomic uint32_t held;			/* fragments held */
 	_Atomic uint32_t ipid;
+	_Atomic uint64_t gone64;		/* the /64 that was taken away last, and in how many advertisements more to say so */
+	_Atomic uint8_t gone_left;
 	struct env_lock lock;			/* the fields below */
 	struct vfr_bucket flow_bucket;
 	struct vfr_bucket icmp_bucket;
@@ -442,6 +444,9 @@ int vfr_nd(struct ctx *c, struct vfr_pkt *p, bool *handled);
 void vfr_nd_ask(struct ctx *c, const struct vfr_port *out, const uint8_t *mac, const uint8_t target[16]);
 /* => an advertisement to every guest that gets them. */
 void vfr_ra_all(struct ctx *c);
+/* => the guest hears that it has lost this prefix; that we are its router no more. */
+void vfr_ra_withdraw(struct vfr *v, uint16_t slot, const uint8_t prefix[16]);
+void vfr_ra_farewell(struct vfr *v, uint16_t domid, const struct vfr_ra_cfg *was);
 void vfr_ra_timer(struct ctx *c, uint64_t *next);
 
 /* trace.c */

@@ -206,6 +206,7 @@ int vfr_self_add(struct vfr *v, uint32_t addr);
 int vfr_addr_del(struct vfr *v, uint32_t addr);
 /* => IPv6 prefix of 64 or 128 bits of one domain; domid VFR_NODOM: the router's own address (128 only). */
 int vfr_prefix6_add(struct vfr *v, const uint8_t addr[16], uint8_t plen, uint16_t domid, uint16_t *owner);
+/* => a guest that is advertised to hears at once that it has lost its /64. */
 int vfr_prefix6_del(struct vfr *v, const uint8_t addr[16], uint8_t plen);
 
 /* => what is not ours leaves by the longest matching route. next_hop 0: on link. `src` is the router's source on that link
@@ -326,6 +327,7 @@ struct vfr_ra_cfg {
 	uint16_t lifetime_s;	/* 0: 1800 */
 	uint8_t dns[16];	/* all zero: none */
 };
+/* => switched off: the guest hears that we are its router no more. */
 int vfr_ra_set(struct vfr *v, uint16_t domid, const struct vfr_ra_cfg *cfg);
 
 /* --- rules ------------------------------------------------------------------------------------------------------------ */
