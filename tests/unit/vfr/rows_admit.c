@@ -64,6 +64,11 @@ static const struct row rows[] = {
 	{ "outbound: to a reserved address", "in A tcp S:1000>240.0.0.1:80\ndrop martian" },
 	{ "outbound: limited broadcast", "in A udp S:1000>255.255.255.255:80\ndrop broadcast" },
 	{ "outbound: multicast", "in A udp S:1000>224.0.0.251:5353\ndrop broadcast" },
+	{ "outbound: multicast, where it is allowed", "domain A mcast=1\nin A udp S:1000>224.0.0.251:5353\nfwd? u" },
+	{ "outbound: multicast, from one's own ports all the same", "domain A mcast=1\nin A udp S:2000>224.0.0.251:5353\ndrop src-port\n"
+	  "event src-port A" },
+	{ "outbound: broadcast, even where multicast is allowed", "domain A mcast=1\nin A udp S:1000>255.255.255.255:80\ndrop broadcast" },
+	{ "outbound: a guest that joins a group is no liar", "in A ip=2 S>224.0.0.22\ndrop broadcast" },
 	{ "egress: 25/tcp is denied by default", "in A tcp S:1000>X:25 flags=S\ndrop egress-denied\nemit A icmp G>S 3/13\n"
 	  "event egress A" },
 	{ "egress: 25/udp is not", "in A udp S:1000>X:25\nfwd u" },

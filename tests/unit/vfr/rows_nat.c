@@ -2,6 +2,8 @@
 /* NAT44 inside a slice, DHCP. D (10.0.0.4) has 4000-4003, F (10.0.0.6) has 6000-6099 of S. */
 #include "rows.h"
 
+#define GW "10.0.0.9"
+#define GATEWAY "dhcp D noports addr=D router=" GW "\n"
 #define OUT "in D udp D:4000>X:53\nfwd u udp S:4000>X:53 ttl=63\n"
 
 static const struct row rows[] = {
@@ -58,6 +60,16 @@ static const struct row rows[] = {
 	  "in u icmp X:4000>S reply\ndrop nat-unmapped @D" },
 	{ "echo: the shared address is asked from inside", "in D icmp D:9>S echo\nfwd D icmp S:9>D reply ttl=64" },
 	{ "echo: the gateway is asked", "in D icmp D:9>G echo\nfwd D icmp G:9>D reply ttl=64" },
+	{ "gateway: the one that DHCP names answers echo", GATEWAY "in D icmp D:9>" GW " echo\nfwd D icmp " GW ":9>D reply ttl=64" },
+	{ "gateway: a large echo, in pieces", GATEWAY "in D icmp D:9>" GW " echo id=5 frag=64 len=64\nheld\n"
+	  "in D icmp D:9>" GW " echo id=5 frag=0+ len=64\nfwd D icmp " GW ":9>D reply id=5 frag=0+ len=64 ttl=64\nrelfrag D" },
+	{ "gateway: it has no service, and nothing for it leaves translated", GATEWAY "in D udp D:4000>" GW ":53\ndrop self\n"
+	  "emit D icmp " GW ">D 3/3" },
+	{ "gateway: errors come from it", GATEWAY "in D udp D:4000>X:53 ttl=1\ndrop ttl\nemit D icmp " GW ">D 11/0" },
+	{ "gateway: another guest's address is another guest", "dhcp D noports addr=D router=F\nin D icmp D:9>F echo\nfwd F" },
+	{ "gateway: not for other domains", GATEWAY "in F udp F:6000>" GW ":53\nfwd u udp S:6000>" GW ":53 ttl=63" },
+	{ "gateway: not for outside", GATEWAY "in u icmp X:9>" GW " echo\ndrop addr-unknown" },
+	{ "gateway: of a shared address it is a machine outside", "dhcp A\nin A icmp S:1000>U echo\nfwd u" },
 	{ "error in: quote is translated (RFC 5508 REQ-4)", OUT "in u icmp Y>S type=3/3 quote(udp S:4000>X:53)\n"
 	  "fwd D icmp Y>D type=3/3 quote(udp D:4000>X:53) ttl=63" },
 	{ "error in: fragmentation needed (RFC 5508 REQ-4)", "in D tcp D:4000>X:80\nfwd u tcp S:4000>X:80 ttl=63\n"

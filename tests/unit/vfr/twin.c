@@ -124,8 +124,19 @@ static int owner6(const struct twin *t, const uint8_t *a)
 	return 0;
 }
 
+static bool local6(const uint8_t *a)
+{
+	return a[0] == 0xfe && a[1] / 64 == 2;
+}
+
 static const char *source6(const struct twin *t, int d, const struct facts *f)
 {
+	static const uint8_t none[16];
+	bool group = f->b[0] == 0xff && f->b[1] % 16 <= 2;
+
+	/* What stays on the link: with the router, or to a group of the link. */
+	if ((local6(f->a) && (group || local6(f->b))) || (group && !memcmp(f->a, none, 16)))
+		return NULL;
 	if (owner6(t, f->a) != d)
 		return "src-addr";
 	return f->icmp_error && (f->q_proto < 0 || memcmp(f->q_b, f->a, 16)) ? "icmp-quote" : NULL;

@@ -34,7 +34,7 @@
  *   also DOM                and it counts as received by that domain (which is the sender too)
  *   owner ADDR PROTO PORT = DOM     proto DOM ADDR IP-PROTOCOL-OR-SPI = 0|ERROR     ra DOM
  *   ra DOM off   prefix [-]DOM ADDR/BITS: given, or (-) taken away
- *   dhcp DOM [noports] [mtu=N] [dns=ADDR] [ports=A/K/PSID]
+ *   dhcp DOM [noports] [mtu=N] [addr=ADDR] [router=ADDR] [dns=ADDR] [ports=A/K/PSID]
  *   repeat N LINE           the line N times; in it % stands for the count
  * At the end every counter must have changed by exactly what the lines said, and nothing may be left over.
  */

@@ -232,6 +232,10 @@ void cmd_dhcp(struct world *w, char *rest)
 			cfg.port_params = false;
 		else if (!strncmp(t, "mtu=", 4))
 			cfg.mtu = (uint16_t)atoi(t + 4);
+		else if (!strncmp(t, "addr=", 5))
+			cfg.addr = ip4(t + 5);
+		else if (!strncmp(t, "router=", 7))
+			cfg.router = ip4(t + 7);
 		else if (!strncmp(t, "dns=", 4))
 			cfg.dns[0] = ip4(t + 4);
 		else if (sscanf(t, "ports=%hhu/%hhu/%hx", &cfg.psid_offset, &cfg.psid_len, &cfg.psid) != 3)

@@ -106,6 +106,9 @@ static int source4(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		/* The table cannot know a later fragment's port; its datagram does (frag.c). */
 		if (p->flags & VFR_PF_LATER)
 			return 0;
+		/* Who joins a group says so to the link; the destination stage ends it. */
+		if (p->proto == IP_IGMP && p->dst >> 28 == 14)
+			return 0;
 		slot = source_owner(e->shared, p, w->src, &why);
 	} else {
 		slot = e->kind == ADDR_SELF ? SLOT_NONE : e->slot;
@@ -117,14 +120,28 @@ static int source4(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	return 0;
 }
 
+/*
+ * What never leaves the link: a guest speaks to the router, or joins groups, from its link-local address or before it has any. It is the
+ * only one on its link, and its MAC has been looked at. The destination stage answers echo and drops the rest.
+ */
+static bool within_link(const uint8_t *src, const uint8_t *dst)
+{
+	bool group = dst[0] == 0xff && (dst[1] & 15) <= 2;
+
+	return (link_local6(src) && (group || link_local6(dst))) || (group && !(env_get64(src) | env_get64(src + 8)));
+}
+
 static int source6(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
-	const struct pfx6_entry *e = vfr_pfx6_find(rcu_get(c->v->pfx6), p->head + p->l3 + IP6_SRC);
+	const uint8_t *src = p->head + p->l3 + IP6_SRC;
+	const struct pfx6_entry *e = vfr_pfx6_find(rcu_get(c->v->pfx6), src);
 	struct quote q;
 
+	if (!e && within_link(src, p->head + p->l3 + IP6_DST))
+		return 0;
 	if (!e || e->slot != w->src->slot)
 		return refuse(c, p, w, VFR_DROP_SRC_ADDR);
-	if ((p->flags & VFR_PF_ICMPERR) && (!vfr_parse_quote(p, &q) || memcmp(q.dst6, p->head + p->l3 + IP6_SRC, 16)))
+	if ((p->flags & VFR_PF_ICMPERR) && (!vfr_parse_quote(p, &q) || memcmp(q.dst6, src, 16)))
 		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
 	STEP(c, "source", "domain %u owns the prefix", w->src->domid);
 	return 0;
@@ -221,6 +238,14 @@ static int owner_found(struct ctx *c, struct vfr_pkt *p, struct way *w, uint16_t
 	return 0;
 }
 
+bool vfr_gateway(const struct ctx *c, const struct vfr_dom *d, uint32_t addr)
+{
+	const struct vfr_dhcp_cfg *cfg = &rcu_get(d->cfg)->dhcp;
+	const struct addr_entry *own = vfr_addr_find(c->addrs, cfg->addr);
+
+	return cfg->lease_s && addr == cfg->router && own && own->kind == ADDR_INTERNAL && !vfr_addr_find(c->addrs, addr);
+}
+
 static int outside4(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
 	if (c->in->kind == VFR_PORT_UPLINK)
@@ -250,7 +275,7 @@ static int dest4(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	if (p->head[0] & 1 && c->in->kind == VFR_PORT_UPLINK)
 		return vfr_drop(c, p, VFR_DROP_BROADCAST);
 	if (!e)
-		return outside4(c, p, w);
+		return w->internal && vfr_gateway(c, w->src, p->dst) ? to_self(c, p, w) : outside4(c, p, w);
 	switch (e->kind) {
 	case ADDR_SHARED:
 		r = shared_dest(c, p, w, e->shared, &slot);

@@ -69,6 +69,11 @@ static uint32_t speaker4(const struct ctx *c, const struct vfr_pkt *p)
 	/* Towards outside we speak as the address that was addressed. */
 	if (c->in->kind == VFR_PORT_UPLINK)
 		return p->dst;
+	const struct addr_entry *e = vfr_addr_find(c->addrs, p->src);
+	const struct vfr_dom *d = vfr_dom_at(c->v, c->in->slot);
+	/* To a guest with a private address as its gateway. */
+	if (d && e && e->kind == ADDR_INTERNAL && vfr_gateway(c, d, rcu_get(d->cfg)->dhcp.router))
+		return rcu_get(d->cfg)->dhcp.router;
 	for (uint32_t i = 0; i <= c->addrs->mask; i++)
 		if (c->addrs->e[i].kind == ADDR_SELF)
 			return c->addrs->e[i].addr;

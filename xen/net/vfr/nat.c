@@ -271,11 +271,11 @@ static const struct vfr_shared *slice_of(struct ctx *c, uint32_t addr)
 	return e && e->kind == ADDR_SHARED ? e->shared : NULL;
 }
 
-static bool stays_inside(struct ctx *c, uint32_t dst)
+static bool stays_inside(struct ctx *c, const struct way *w, uint32_t dst)
 {
 	const struct addr_entry *e = vfr_addr_find(c->addrs, dst);
 
-	return e && (e->kind == ADDR_INTERNAL || e->kind == ADDR_SELF);
+	return e ? e->kind == ADDR_INTERNAL || e->kind == ADDR_SELF : vfr_gateway(c, w->src, dst);
 }
 
 /* The router answers these itself, so they never become public. */
@@ -312,7 +312,7 @@ int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	uint32_t public_addr;
 	uint16_t port = 0;
 
-	if (!w->internal || stays_inside(c, p->dst) || for_router(c, p))
+	if (!w->internal || stays_inside(c, w, p->dst) || for_router(c, p))
 		return 0;
 	const struct vfr_shared *s = translates(w->src, &public_addr) ? slice_of(c, public_addr) : NULL;
 	int proto = vfr_slice_proto(p->proto);

@@ -345,6 +345,8 @@ int vfr_admit_source(struct ctx *c, struct vfr_pkt *p, struct way *w);
 /* => a new flow of w->src within its limit, or a verdict. TCP: each SYN; others: each new connection of a rule with state. */
 int vfr_flow_limit(struct ctx *c, struct vfr_pkt *p, struct way *w);
 int vfr_admit_dest(struct ctx *c, struct vfr_pkt *p, struct way *w);
+/* => the gateway that this domain is told of by DHCP, with its private address: the router's towards it, if it is nobody's. */
+bool vfr_gateway(const struct ctx *c, const struct vfr_dom *d, uint32_t addr);
 
 /* counters.c */
 void vfr_count(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *src, struct vfr_dom *dst);

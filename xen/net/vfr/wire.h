@@ -16,7 +16,7 @@
 #define IP4_LEN		20u
 #define IP6_LEN		40u
 
-enum { IP_ICMP = 1, IP_TCP = 6, IP_UDP = 17, IP_FRAGMENT = 44, IP_ESP = 50, IP_ICMP6 = 58, IP_SCTP = 132 };
+enum { IP_ICMP = 1, IP_IGMP = 2, IP_TCP = 6, IP_UDP = 17, IP_FRAGMENT = 44, IP_ESP = 50, IP_ICMP6 = 58, IP_SCTP = 132 };
 
 #define TCP_FIN		0x01u
 #define TCP_SYN		0x02u
