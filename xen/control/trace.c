@@ -108,6 +108,33 @@ static int place(struct control *c, const struct vc_trace_req *q, uint8_t *f, ui
 	return 0;
 }
 
+static const char *port_name(struct control *c, uint16_t port, struct control_uplink_info *up)
+{
+	for (unsigned int i = 0; !c->p.ops->uplink_info(c->p.machine, i, up); i++)
+		if (up->port == port)
+			return up->name;
+	return NULL;
+}
+
+/* The router has numbers, who asks knows names. */
+static void put_note(struct control *c, char *out, size_t room, const struct vfr_trace *t, unsigned int step)
+{
+	const char *at = t->step[step].note;
+	struct control_uplink_info up;
+
+	while (*at && room > 1) {
+		bool dom = !strncmp(at, "$dom", 4), port = !strncmp(at, "$port", 5);
+		const char *name = dom ? control_dom_name(c, t->step[step].dom) : port ? port_name(c, t->step[step].port, &up) : at;
+		size_t n = dom || port ? name ? strnlen(name, VC_NAME) : 0 : 1;
+
+		n = n < room ? n : room - 1;
+		memcpy(out, name, n);
+		out += n;
+		room -= n;
+		at += dom ? 4 : port ? 5 : 1;
+	}
+}
+
 static void answer(struct request *rq, const struct vfr_trace *t)
 {
 	struct vc_trace_reply *r = reply_add(rq->r, sizeof(*r));
@@ -123,14 +150,17 @@ static void answer(struct request *rq, const struct vfr_trace *t)
 	copy_name(r->owner, sizeof(r->owner), control_dom_name(c, t->dst_dom != VFR_NODOM ? t->dst_dom : t->src_dom));
 	if (t->verdict == VFR_FORWARD)
 		copy_name(r->out, sizeof(r->out), control_dom_name(c, t->dst_dom));
-	for (unsigned int i = 0; t->verdict == VFR_FORWARD && !c->p.ops->uplink_info(c->p.machine, i, &up); i++)
-		if (up.port == t->out_port)
-			copy_name(r->out, sizeof(r->out), up.name);
+	/* An echo that the router answers goes back to who asked. */
+	if (t->verdict == VFR_FORWARD && t->dst_dom == VFR_NODOM) {
+		const char *uplink = port_name(c, t->out_port, &up);
+
+		copy_name(r->out, sizeof(r->out), uplink ? uplink : control_dom_name(c, t->src_dom));
+	}
 	for (unsigned int i = 0; i < t->steps; i++) {
 		struct vc_trace_step *s = reply_add(rq->r, sizeof(*s));
 
 		copy_name(s->stage, sizeof(s->stage), t->step[i].stage);
-		copy_name(s->text, sizeof(s->text), t->step[i].note);
+		put_note(c, s->text, sizeof(s->text), t, i);
 	}
 }
 

@@ -26,7 +26,8 @@ static const struct row rows[] = {
 	{ "between guests", "in A tcp [A6]:9>[C6]:80\nfwd C" },
 	{ "echo passes to the guest", "in u icmp [X6]:5>[A6] echo\nfwd A" },
 	{ "echo to the router's link-local", "in A icmp [A6]:5>[LL] echo\nfwd A icmp [LL]:5>[A6] reply ttl=64" },
-	{ "echo to the router's link-local, from the guest's", "in A icmp [fe80::1:a]:5>[LL] echo\nfwd A icmp [LL]:5>[fe80::1:a] reply ttl=64" },
+	{ "echo to the router's link-local, from the guest's", "in A icmp [fe80::1:a]:5>[LL] echo\n"
+	  "fwd A icmp [LL]:5>[fe80::1:a] reply ttl=64" },
 	{ "echo between link-locals, in pieces", "in A icmp [fe80::1:a]:5>[LL] echo id=5 frag=0+ len=64\n"
 	  "fwd A icmp [LL]:5>[fe80::1:a] reply id=5 frag=0+ len=64 ttl=64\n"
 	  "in A icmp [fe80::1:a]:5>[LL] echo id=5 frag=64 len=64\nfwd A icmp [LL]:5>[fe80::1:a] reply id=5 frag=64 len=64 ttl=64" },
@@ -34,7 +35,8 @@ static const struct row rows[] = {
 	  "in A tcp [fe80::1:a]:9>[C6]:80\ndrop src-addr\nin A tcp [fe80::1:a]:9>[LL]:80\ndrop martian" },
 	{ "a guest that joins a group is told apart from one that lies about its address",
 	  "in A icmp fe80::1:a>ff02::16 type=143/0\ndrop broadcast\nin A icmp ::>ff02::16 type=143/0\ndrop broadcast\n"
-	  "in A udp [fe80::1:a]:5353>[ff02::fb]:5353\ndrop broadcast\nin A udp [fe80::1:a]:9>[ff05::2]:9\ndrop src-addr\nevent src-addr A" },
+	  "in A udp [fe80::1:a]:5353>[ff02::fb]:5353\ndrop broadcast\n"
+	  "in A udp [fe80::1:a]:9>[ff05::2]:9\ndrop src-addr\nevent src-addr A" },
 	{ "hop limit runs out inbound", "in u tcp [X6]:9>[A6]:80 ttl=1\ndrop ttl @A\nemit u icmp A6>X6 3/0" },
 	{ "hop limit runs out outbound", "in A udp [A6]:9>[X6]:33434 ttl=1\ndrop ttl\nemit A icmp LL>A6 3/0" },
 	{ "too big: the sender learns the size", "mtu u 1280\nin A udp [A6]:9>[X6]:9 len=1300\ndrop too-big\n"

@@ -124,8 +124,8 @@ static const struct {
 	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },
 	{ "noneigh", cmd_noneigh }, { "owner", cmd_owner }, { "proto", cmd_proto }, { "first", cmd_first }, { "wait", cmd_wait },
 	{ "emit?", cmd_emit_any }, { "relany", cmd_rel_any }, { "turned", cmd_turned }, { "class", cmd_class }, { "noerr", cmd_noerr },
-	{ "also", cmd_also }, { "fwd?", cmd_fwd_frag }, { "fwdfrag", cmd_fwd_frag }, { "relfrag", cmd_rel_frag }, { "ra", cmd_ra }, { "prefix", cmd_prefix },
-		{ "dhcp", cmd_dhcp },
+	{ "also", cmd_also }, { "fwd?", cmd_fwd_frag }, { "fwdfrag", cmd_fwd_frag }, { "relfrag", cmd_rel_frag },
+	{ "ra", cmd_ra }, { "prefix", cmd_prefix }, { "dhcp", cmd_dhcp },
 };
 
 static void run_line(struct world *w, const char *line)

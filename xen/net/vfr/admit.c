@@ -116,7 +116,7 @@ static int source4(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	}
 	if (slot != w->src->slot)
 		return refuse(c, p, w, why);
-	STEP(c, "source", "domain %u owns it", w->src->domid);
+	STEP_OF(c, w->src->domid, VFR_NOPORT, "source", "$dom owns it");
 	return 0;
 }
 
@@ -143,7 +143,7 @@ static int source6(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return refuse(c, p, w, VFR_DROP_SRC_ADDR);
 	if ((p->flags & VFR_PF_ICMPERR) && (!vfr_parse_quote(p, &q) || memcmp(q.dst6, src, 16)))
 		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
-	STEP(c, "source", "domain %u owns the prefix", w->src->domid);
+	STEP_OF(c, w->src->domid, VFR_NOPORT, "source", "$dom owns the prefix");
 	return 0;
 }
 
@@ -230,11 +230,11 @@ static int owner_found(struct ctx *c, struct vfr_pkt *p, struct way *w, uint16_t
 {
 	w->dst = vfr_dom_at(c->v, slot);
 	if (!w->dst || atomic_load_explicit(&w->dst->port, memory_order_relaxed) == VFR_NOPORT) {
-		STEP(c, "owner", "domain %u is not attached", w->dst ? w->dst->domid : VFR_NODOM);
+		STEP_OF(c, w->dst ? w->dst->domid : VFR_NODOM, VFR_NOPORT, "owner", "$dom is not attached");
 		vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_HOST, 0);
 		return vfr_drop(c, p, VFR_DROP_OWNER_DOWN);
 	}
-	STEP(c, "owner", "domain %u", w->dst->domid);
+	STEP_OF(c, w->dst->domid, VFR_NOPORT, "owner", "$dom");
 	return 0;
 }
 

@@ -7,8 +7,8 @@
  * address that a domain owns, and learns from the answers to its own questions. Everything that it believes has
  * hop limit 255, so it came from the link itself. Redirects are never believed.
  *
- * A prefix that is taken away is named with lifetimes of zero, at once and in the next advertisements (RFC 4862 section 5.5.3: its addresses
- * are used for nothing new from then on); who is advertised to no more hears a router lifetime of zero (RFC 4861 section 6.2.5).
+ * A prefix that is taken away is named with lifetimes of zero, at once and in the next advertisements (RFC 4862 section 5.5.3: its
+ * addresses are used for nothing new from then on); who is advertised to no more hears a router lifetime of zero (RFC 4861 section 6.2.5).
  */
 #include <vfr/priv.h>
 

@@ -454,6 +454,9 @@ void vfr_ra_timer(struct ctx *c, uint64_t *next);
 /* trace.c */
 void vfr_step(struct ctx *c, const char *stage, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 #define STEP(c, ...) ((c)->trace ? vfr_step((c), __VA_ARGS__) : (void)0)
+/* => a step whose note names a domain, or a port of the router: numbers here, whose names the host knows. */
+void vfr_step_of(struct ctx *c, uint16_t dom, uint16_t port);
+#define STEP_OF(c, dom, port, ...) ((c)->trace ? (vfr_step((c), __VA_ARGS__), vfr_step_of((c), (dom), (port))) : (void)0)
 
 /* snapshot.c */
 void vfr_retire(struct vfr *v, struct vfr_rcu *obj, size_t size, void (*gone)(struct vfr *, struct vfr_rcu *));

@@ -232,7 +232,7 @@ static int to_guest(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return r;
 	p->out_port = out->id;
 	write_macs(p->head, out->mac, c->v->par.gateway_mac);
-	STEP(c, "route", "port %u, domain %u", out->id, w->dst->domid);
+	STEP_OF(c, w->dst->domid, out->id, "route", "to $dom");
 	return vfr_route_send(c, p, out);
 }
 
@@ -243,6 +243,18 @@ static int multicast_out(struct ctx *c, struct vfr_pkt *p, const struct vfr_port
 	write_macs(p->head, mac, out->mac);
 	p->out_port = out->id;
 	return VFR_FORWARD;
+}
+
+static void trace_hop(struct ctx *c, const struct route *rt, const struct vfr_port *out)
+{
+	const uint8_t *hop = rt->next_hop;
+
+	if (rt->on_link)
+		STEP_OF(c, VFR_NODOM, out->id, "route", "$port, on its link");
+	else if (rt->family == 4)
+		STEP_OF(c, VFR_NODOM, out->id, "route", "$port, by %u.%u.%u.%u", hop[0], hop[1], hop[2], hop[3]);
+	else
+		STEP_OF(c, VFR_NODOM, out->id, "route", "$port, by the next hop");
 }
 
 static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
@@ -268,7 +280,7 @@ static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		vfr_frag_ident(c, p, w);
 	if (v4 && p->dst >> 28 == 14)
 		return multicast_out(c, p, out);
-	STEP(c, "route", "port %u, %s", out->id, rt->on_link ? "on link" : "by the next hop");
+	trace_hop(c, rt, out);
 	r = vfr_neigh_send(c, p, w, out, rt->on_link ? dst : rt->next_hop, v4 ? 4 : 6, rt->src);
 	return r == VFR_FORWARD ? vfr_route_send(c, p, out) : r;
 }

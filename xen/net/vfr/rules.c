@@ -360,7 +360,7 @@ static int ask(struct ctx *c, struct vfr_pkt *p, struct way *w, struct vfr_dom *
 			c->trace->rule_id[dir] = r->id;
 			c->trace->rule_dom[dir] = i ? d->domid : VFR_GLOBAL;
 		}
-		STEP(c, "rules", "%s: rule %u of %s", dir == VFR_IN ? "in" : "out", r->id, i ? "the domain" : "all");
+		STEP_OF(c, d->domid, VFR_NOPORT, "rules", "%s: rule %u of %s", dir == VFR_IN ? "in" : "out", r->id, i ? "$dom" : "all");
 		int verdict = act(c, p, w, d, q, r);
 		if (verdict)
 			return verdict;

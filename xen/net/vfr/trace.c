@@ -14,11 +14,19 @@ void vfr_step(struct ctx *c, const char *stage, const char *fmt, ...)
 
 	if (t->steps == VFR_TRACE_STEPS)
 		return;
+	t->step[t->steps].dom = VFR_NODOM;
+	t->step[t->steps].port = VFR_NOPORT;
 	snprintf(t->step[t->steps].stage, sizeof(t->step[0].stage), "%s", stage);
 	va_start(ap, fmt);
 	vsnprintf(t->step[t->steps].note, sizeof(t->step[0].note), fmt, ap);
 	va_end(ap);
 	t->steps++;
+}
+
+void vfr_step_of(struct ctx *c, uint16_t dom, uint16_t port)
+{
+	c->trace->step[c->trace->steps - 1].dom = dom;
+	c->trace->step[c->trace->steps - 1].port = port;
 }
 
 void vfr_trace(struct vfr *v, uint64_t now_ns, uint16_t in_port, uint8_t *frame, uint32_t len, struct vfr_trace *out)

@@ -427,7 +427,8 @@ struct vfr_trace {
 	uint8_t steps;
 	struct {
 		char stage[12];
-		char note[52];
+		char note[52];		/* "$dom" and "$port" in it stand for the names of these two */
+		uint16_t dom, port;
 	} step[VFR_TRACE_STEPS];
 };
 /* => no side effect: no counter, no state, no packet. `frame` is changed as a forwarded packet would be. */
