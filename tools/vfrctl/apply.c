@@ -35,7 +35,23 @@ static bool restarts(const struct change *c)
 		memcmp(c->old->body + sizeof(a), c->new->body + sizeof(b), c->old->length - sizeof(a));
 }
 
-static void print_change(struct cli *cli, json_t *out, const struct change *c)
+/* What becomes of a guest that must be built anew: who is stopped or paused is not started by it. */
+static const char *fate(const struct change *c, const struct domains *all)
+{
+	if (!restarts(c))
+		return NULL;
+	for (size_t i = 0; i < all->n; i++) {
+		if (strcmp(all->v[i].name, object_domain(c->old)))
+			continue;
+		if (all->v[i].state == VC_DOM_STOPPED)
+			return "is stopped and stays so; it has the new form when it is started";
+		if (all->v[i].state == VC_DOM_PAUSED)
+			return "is built anew and stays paused";
+	}
+	return "is stopped and built anew";
+}
+
+static void print_change(const struct domains *all, json_t *out, const struct change *c)
 {
 	static const char *const verbs[] = {"add", "remove", "change"};
 	unsigned int v = !c->old ? 0 : !c->new ? 1 : 2;
@@ -53,11 +69,11 @@ static void print_change(struct cli *cli, json_t *out, const struct change *c)
 		fit_line(stdout, 4, "- %s\n+ %s", b, a);
 	else
 		fit_line(stdout, 4, "%s %s", sign[v], a);
-	if (!out && restarts(c))
-		printf("  %s is stopped and built anew\n", object_domain(o));
+	if (!out && fate(c, all))
+		fit_line(stdout, 4, "  %s %s", object_domain(o), fate(c, all));
 }
 
-static size_t diff_sets(struct cli *cli, const struct objects *a, const struct objects *b, json_t *out)
+static size_t diff_sets(const struct domains *all, const struct objects *a, const struct objects *b, json_t *out)
 {
 	size_t i = 0, j = 0, n = 0;
 
@@ -66,7 +82,7 @@ static size_t diff_sets(struct cli *cli, const struct objects *a, const struct o
 		struct change c = {r <= 0 ? a->v[i] : NULL, r >= 0 ? b->v[j] : NULL};
 
 		if (r || !object_same(c.old, c.new)) {
-			print_change(cli, out, &c);
+			print_change(all, out, &c);
 			n++;
 		}
 		i += r <= 0;
@@ -79,14 +95,18 @@ static int show_diff(struct cli *cli, const struct site *s)
 {
 	json_t *out = cli->json ? json_array() : NULL;
 	struct objects now;
+	struct domains all;
 	struct vfrc_reply r;
 	size_t n;
-	int rc = cli_result(cli, objects_read(cli->c, 0, 0, &now, &r), &r);
+	int rc = domains_read(cli, &all);
 
+	if (!rc)
+		rc = cli_result(cli, objects_read(cli->c, 0, 0, &now, &r), &r);
 	if (rc)
 		return rc;
-	n = diff_sets(cli, &now, &s->objects, out);
+	n = diff_sets(&all, &now, &s->objects, out);
 	objects_free(&now);
+	free(all.v);
 	if (out)
 		return cli_json(out);
 	if (!n)

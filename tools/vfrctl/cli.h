@@ -81,6 +81,8 @@ struct domains {
 	size_t n;
 };
 int domains_read(struct cli *cli, struct domains *out);
+/* => running, paused, stopped or crashed */
+int dom_state(struct cli *cli, const char *name, const char **state);
 
 /* class.c: => what CLASS_LIST gives, malloc'ed, or an exit code; those of one domain in three forms. */
 struct classes {

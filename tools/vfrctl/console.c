@@ -161,6 +161,7 @@ static int start_offset(struct console *t)
 int cmd_console(struct cli *cli)
 {
 	struct console t = {.cli = cli, .last_ms = now_ms()};
+	const char *state;
 	bool leave = false;
 	int rc = cli_words(cli, 1, 1);
 
@@ -172,7 +173,10 @@ int cmd_console(struct cli *cli)
 		return rc;
 	t.tty = isatty(0);
 	if (t.tty)
-		fprintf(stderr, "console of %s; Ctrl-] leaves\r\n", t.name);
+		rc = dom_state(cli, t.name, &state);
+	if (t.tty && !rc)
+		fprintf(stderr, "console of %s%s%s; Ctrl-] leaves\n", t.name, strcmp(state, "running") ? ", which is " : "",
+			strcmp(state, "running") ? state : "");
 	go_raw();
 	while (!rc && !leave) {
 		rc = turn(&t, &leave);

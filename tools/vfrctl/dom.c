@@ -14,6 +14,19 @@ static const char *state_name(unsigned int s)
 	return s < VC_DOM_STATES ? state_names[s] : "?";
 }
 
+int dom_state(struct cli *cli, const char *name, const char **state)
+{
+	struct domains all;
+	int rc = domains_read(cli, &all);
+
+	*state = "?";
+	for (size_t i = 0; !rc && i < all.n; i++)
+		if (!strcmp(all.v[i].name, name))
+			*state = state_name(all.v[i].state);
+	free(all.v);
+	return rc;
+}
+
 static json_t *dom_json(const struct vc_dom_rec *d)
 {
 	return json_pack("{s:o, s:i, s:s, s:i, s:I, s:f, s:o, s:i, s:i, s:o}", "name", json_name(d->name, VC_NAME), "id", d->domid,

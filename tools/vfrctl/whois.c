@@ -72,8 +72,8 @@ static int whois_time(struct cli *cli, const char *at, uint64_t *ns)
 	int rc;
 
 	if (vfrc_parse_time(at, ns))
-		return cli_usage(cli, "'%s' is not a time: write '2026-11-21 12:00:03', with UTC or +01:00 behind it, or as the mail or the "
-				 "web server's log has it", at);
+		return cli_usage(cli, "'%s' is not a time: write '2026-11-21 12:00:03', with UTC or +01:00 behind it, or as the mail or "
+				 "the web server's log has it", at);
 	rc = cli_call(cli, VC_INFO, NULL, 0, &r);
 	if (rc)
 		return rc;
@@ -144,7 +144,8 @@ int cmd_whois(struct cli *cli)
 	memcpy(&w, r.body, sizeof(w));
 	if (!cli->json)
 		return whois_text(cli, &q, &w);
-	return cli_json(json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:I, s:o}", "answer", w.answer < 3 ? answers[w.answer] : "?", "at", json_time(q.utc_ns), "domain",
-				  json_name(w.dom, VC_NAME), "id", w.domid, "from", json_time(w.from_ns), "until", json_time(w.until_ns),
+	return cli_json(json_pack("{s:s, s:o, s:o, s:i, s:o, s:o, s:I, s:o}", "answer", w.answer < 3 ? answers[w.answer] : "?", "at",
+				  json_time(q.utc_ns), "domain", json_name(w.dom, VC_NAME), "id", w.domid, "from",
+				  json_time(w.from_ns), "until", json_time(w.until_ns),
 				  "seq", (json_int_t)w.seq, "log_from", json_time(w.log_from_ns)));
 }

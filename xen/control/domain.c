@@ -242,10 +242,14 @@ static int check_memory(struct control *c, const struct transition *t, struct co
 
 	for (uint32_t i = 0; i < t->n; i++) {
 		const struct object *old = t->steps[i].old, *new = t->steps[i].new;
+		const struct dom *d;
 
 		if ((new ? new : old)->type != VC_DOM_CREATE || (old && new && !needs_restart(old, new)))
 			continue;
-		if (old && dom_by_name(c, (const char *)old->body)->built)
+		d = old ? dom_by_name(c, (const char *)old->body) : NULL;
+		if (d && new && d->state == VC_DOM_STOPPED)
+			continue;
+		if (d && d->built)
 			back += ((const struct vc_dom_create *)old->body)->mem_bytes;
 		if (new)
 			want += ((const struct vc_dom_create *)new->body)->mem_bytes;
@@ -304,24 +308,45 @@ static int dom_apply_add(struct control *c, const struct object *new, struct con
 	return rc;
 }
 
-static int dom_apply_change(struct control *c, struct dom *d, const struct object *old, const struct object *new,
+/*
+ * A change starts nobody who was stopped or paused by hand: he has the new form when he is started. Who crashed is built anew, for the
+ * change may be the cure; where it is undone he lies down again.
+ */
+static int dom_rebuild(struct control *c, struct dom *d, const struct object *old, bool undoing, struct control_error *err)
+{
+	const struct vc_dom_create *was = (const void *)old->body;
+	int rc;
+
+	if (d->before == VC_DOM_STOPPED)
+		return 0;
+	dom_unbuild(c, d, "reconfigured");
+	if (undoing && d->before == VC_DOM_CRASHED) {
+		d->state = VC_DOM_CRASHED;
+		return 0;
+	}
+	rc = dom_build(c, d, err);
+	if (!rc && undoing)
+		d->fresh = d->before == VC_DOM_RUNNING;
+	else if (!rc && d->before == VC_DOM_PAUSED && !(was->flags & VC_DOM_START_PAUSED))
+		d->fresh = false;
+	return rc;
+}
+
+static int dom_apply_change(struct control *c, struct dom *d, const struct object *old, const struct object *new, bool undoing,
 			    struct control_error *err)
 {
 	struct control_error ignored;
 	int rc;
 
+	if (!undoing)
+		d->before = d->state;
 	d->obj = new;
-	if (!needs_restart(old, new))
-		return 0;
-	dom_unbuild(c, d, "reconfigured");
-	rc = dom_build(c, d, err);
+	rc = needs_restart(old, new) ? dom_rebuild(c, d, old, undoing, err) : 0;
 	if (!rc)
 		return 0;
 	d->obj = old;
-	if (dom_build(c, d, &ignored))
+	if (dom_rebuild(c, d, new, true, &ignored))
 		env_log(ENV_ERROR, "control: domain %s cannot be built as it was either: %s", d->name, ignored.text);
-	else
-		d->fresh = true;
 	return rc;
 }
 
@@ -335,7 +360,7 @@ int dom_apply(struct control *c, const struct object *old, const struct object *
 	d = dom_by_name(c, (const char *)old->body);
 	ENV_ASSERT(d);
 	if (new)
-		return dom_apply_change(c, d, old, new, err);
+		return dom_apply_change(c, d, old, new, t->undoing, err);
 	dom_unbuild(c, d, "destroyed");
 	vfr_domain_del(c->p.vfr, d->domid, c->now_ns);
 	dom_remove(c, d);

@@ -59,12 +59,19 @@ void control_dom_exited(struct control *c, uint16_t domid, enum vc_dom_state how
 		env_log(ENV_ERROR, "control: domain %s does not start again: %s", d->name, err.text);
 }
 
+static const char *state_name(const struct dom *d)
+{
+	static const char *const names[VC_DOM_STATES] = {"running", "paused", "stopped", "crashed"};
+
+	return names[d->state];
+}
+
 static int op_pause(struct control *c, struct dom *d, bool pause, struct control_error *err)
 {
 	int rc;
 
 	if (!d->built || d->state != (pause ? VC_DOM_RUNNING : VC_DOM_PAUSED))
-		return control_refuse(err, EINVAL, "bad-state", "%s is not %s", d->name, pause ? "running" : "paused");
+		return control_refuse(err, EINVAL, "bad-state", "%s is %s, not %s", d->name, state_name(d), pause ? "running" : "paused");
 	rc = pause ? c->p.ops->dom_pause(c->p.machine, d->domid) : c->p.ops->dom_unpause(c->p.machine, d->domid);
 	if (rc)
 		return control_refuse(err, -rc, "machine", "%s cannot be %s (error %d)", d->name, pause ? "paused" : "resumed", -rc);
@@ -79,7 +86,7 @@ static int op_shutdown(struct control *c, struct dom *d, bool reboot, struct con
 	int rc;
 
 	if (d->state != VC_DOM_RUNNING)
-		return control_refuse(err, EINVAL, "bad-state", "%s is not running", d->name);
+		return control_refuse(err, EINVAL, "bad-state", "%s is %s, not running", d->name, state_name(d));
 	if (!c->p.ops->dom_shutdown)
 		return refuse_enosys(err, "asking a guest to shut down");
 	rc = c->p.ops->dom_shutdown(c->p.machine, d->domid, reboot);

@@ -110,6 +110,7 @@ struct dom {
 	uint16_t domid;
 	uint16_t next;		/* in the chain of its hash; 0 ends it */
 	uint8_t state;		/* enum vc_dom_state */
+	uint8_t before;		/* the state in which a transition found it */
 	bool built;		/* the machine has it */
 	bool fresh;		/* to be started when the transition is through */
 	uint32_t restarts;
@@ -242,6 +243,9 @@ int txn_object(struct control *c, struct control_session *s, uint16_t type, cons
 	       struct txn_result *out, uint32_t *index, struct control_error *err);
 int txn_rollback(struct control *c, uint64_t to, const char *client, const char *note, struct txn_result *out,
 		 struct control_error *err);
+/* => the generation of that number, NULL where it is not kept; what is then answered */
+struct generation *generation_find(struct control *c, uint64_t number);
+int refuse_generation(struct control *c, uint64_t number, struct control_error *err);
 int txn_new_generation(struct control *c, struct config *staged, const char *note, const char *client);
 uint64_t txn_timer(struct control *c);
 

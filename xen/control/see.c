@@ -179,26 +179,16 @@ int see_classes(struct request *rq)
 	return 0;
 }
 
-static struct config *config_of(struct control *c, uint64_t number)
-{
-	for (unsigned int i = 0; i < c->gens; i++) {
-		struct generation *g = &c->gen[(c->cur + c->p.generations - i) % c->p.generations];
-
-		if (!number || g->number == number)
-			return &g->config;
-	}
-	return NULL;
-}
-
 /* The cursor is the index of the object: stable while the generation is, so clients that page compare generations. */
 int see_config(struct request *rq)
 {
 	const struct vc_page *q = rq->body;
-	struct config *cf = config_of(rq->c, q->generation);
+	struct generation *g = q->generation ? generation_find(rq->c, q->generation) : NULL;
+	const struct config *cf = g ? &g->config : config_current(rq->c);
 	struct vc_page_reply *p = page_start(rq, 0);
 
-	if (!cf)
-		return control_refuse(rq->err, ENOENT, "no-generation", "generation %llu is not kept", (unsigned long long)q->generation);
+	if (q->generation && !g)
+		return refuse_generation(rq->c, q->generation, rq->err);
 	for (uint64_t i = q->cursor; i < cf->n; i++) {
 		const struct object *o = cf->v[i];
 		struct vc_object *r;

@@ -56,7 +56,7 @@ int txn_new_generation(struct control *c, struct config *staged, const char *not
 	return 0;
 }
 
-static struct generation *generation_find(struct control *c, uint64_t number)
+struct generation *generation_find(struct control *c, uint64_t number)
 {
 	for (unsigned int i = 0; i < c->gens; i++) {
 		struct generation *g = &c->gen[(c->cur + c->p.generations - i) % c->p.generations];
@@ -65,6 +65,14 @@ static struct generation *generation_find(struct control *c, uint64_t number)
 			return g;
 	}
 	return NULL;
+}
+
+int refuse_generation(struct control *c, uint64_t number, struct control_error *err)
+{
+	uint64_t now = current_number(c);
+
+	return control_refuse(err, ENOENT, "no-generation", "generation %llu is not kept: %llu to %llu are", (unsigned long long)number,
+			      (unsigned long long)(now + 1 - c->gens), (unsigned long long)now);
 }
 
 static int refuse_unconfirmed(struct control *c, struct control_error *err)
@@ -295,8 +303,7 @@ int txn_rollback(struct control *c, uint64_t to, const char *client, const char 
 	int rc;
 
 	if (!g)
-		return control_refuse(err, ENOENT, "no-generation", "generation %llu is not kept (%llu is current, %u are kept)",
-				      (unsigned long long)to, (unsigned long long)current_number(c), c->gens);
+		return refuse_generation(c, to, err);
 	if (config_copy(&staged, &g->config))
 		return control_refuse(err, ENOMEM, "no-memory", "no memory for a copy of the configuration");
 	rc = commit(c, &staged, true, false, note, client, out, &fault, err);
@@ -315,6 +322,10 @@ int txn_rollback_request(struct request *rq)
 
 	if (c->txn.owner && c->txn.owner != rq->s)
 		return control_refuse(rq->err, EBUSY, "transaction-open", "%s has a transaction open", c->txn.owner->client);
+	if (!to && c->gens == 1)
+		return control_refuse(rq->err, ENOENT, "no-generation",
+				      "there is nothing to go back to: nothing was changed since generation %llu, '%s'",
+				      (unsigned long long)base, c->gen[c->cur].note);
 	if (!to)
 		to = c->confirm_deadline_ns ? c->confirm_base : base - 1;
 	snprintf(note, sizeof(note), "rollback to %llu", (unsigned long long)to);

@@ -45,6 +45,68 @@ static void a_change_taken_back_leaves_the_others_running(void **state)
 	}
 }
 
+static void change_memory(const char *name)
+{
+	struct vc_dom_create d = m_dom(name);
+
+	d.mem_bytes = dom_record(name)->mem_bytes + 4096;
+	assert_int_equal(CALL(VC_DOM_CREATE, d), 0);
+}
+
+/* A change for it and one behind it that is refused: the first is undone. `built` domains are made before that. */
+static void change_undone(const char *name, int built)
+{
+	struct vc_txn_begin b = {0};
+	struct vc_txn_commit m = {0};
+	struct vc_dom_create more = m_dom("web3");
+
+	assert_int_equal(CALL(VC_TXN_BEGIN, b), 0);
+	change_memory(name);
+	assert_int_equal(CALL(VC_DOM_CREATE, more), 0);
+	w.sim->fail_create = built;
+	assert_refused(CALL(VC_TXN_COMMIT, m), EIO, "simulated", "");
+	w.sim->fail_create = -1;
+}
+
+static void a_change_starts_nobody_who_was_stopped_or_paused(void **state)
+{
+	struct vc_dom_op op = {.name = "web1"};
+	struct vc_rollback back = {0};
+
+	add_base();
+	assert_int_equal(CALL(VC_DOM_STOP, op), 0);
+	change_undone("web1", 0);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_STOPPED);
+	change_memory("web1");
+	assert_int_equal(dom_record("web1")->state, VC_DOM_STOPPED);
+	assert_int_equal(CALL(VC_ROLLBACK, back), 0);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_STOPPED);
+	assert_string_equal(dom_record("web1")->reason, "stopped");
+	assert_int_equal(CALL(VC_DOM_REBOOT, op), 0);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+
+	assert_int_equal(CALL(VC_DOM_PAUSE, op), 0);
+	change_memory("web1");
+	assert_int_equal(dom_record("web1")->state, VC_DOM_PAUSED);
+	change_undone("web1", 1);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_PAUSED);
+	assert_int_equal(CALL(VC_DOM_UNPAUSE, op), 0);
+	change_undone("web1", 1);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+}
+
+/* A change may be the cure of one that crashed; one that is undone was none. */
+static void a_change_starts_who_crashed(void **state)
+{
+	add_base();
+	control_dom_exited(w.c, dom_record("web1")->domid, VC_DOM_CRASHED, "triple fault", w.now);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_CRASHED);
+	change_undone("web1", 1);
+	assert_int_equal(dom_record("web1")->state, VC_DOM_CRASHED);
+	change_memory("web1");
+	assert_int_equal(dom_record("web1")->state, VC_DOM_RUNNING);
+}
+
 /* What cannot fit is refused while the guests still run, in a trial too; what they give back counts. */
 static void memory_is_reckoned_before_anybody_is_stopped(void **state)
 {
@@ -380,6 +442,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_domain_that_stops_does_as_on_says), T(a_change_taken_back_leaves_the_others_running),
+		T(a_change_starts_nobody_who_was_stopped_or_paused), T(a_change_starts_who_crashed),
 		T(memory_is_reckoned_before_anybody_is_stopped), T(a_crash_loop_has_a_brake),
 		T(a_domain_keeps_number_and_slices_over_a_reboot),
 		T(destroying_a_domain_takes_all_that_names_it), T(sub_classes_make_sense_or_are_refused),

@@ -266,9 +266,11 @@ static void a_thousand_random_edits_rolled_back_are_no_edit(void **state)
 
 static void history_keeps_sixteen_and_says_so(void **state)
 {
-	struct vc_rollback q = {.generation = 1};
+	struct vc_rollback q = {.generation = 1}, one_back = {0};
 	struct vc_page page = {0};
 
+	assert_refused(CALL(VC_ROLLBACK, one_back), ENOENT, "no-generation", "");
+	assert_non_null(strstr(client_error(&cl)->text, "nothing to go back to"));
 	add_base();
 	for (unsigned int i = 0; i < 20; i++) {
 		struct vc_rate_set r = m_rate("web1", 1000 + i);
@@ -276,6 +278,10 @@ static void history_keeps_sixteen_and_says_so(void **state)
 		assert_int_equal(CALL(VC_RATE_SET, r), 0);
 	}
 	assert_refused(CALL(VC_ROLLBACK, q), ENOENT, "no-generation", "");
+	page.generation = 1;
+	assert_refused(CALL(VC_CONFIG_READ, page), ENOENT, "no-generation", "");
+	assert_non_null(strstr(client_error(&cl)->text, " to "));
+	page.generation = 0;
 	assert_int_equal(CALL(VC_HISTORY, page), 0);
 	assert_int_equal(((const struct vc_page_reply *)cl.body)->count, 16);
 }
