@@ -71,6 +71,10 @@ void env_log(enum env_level level, const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void env_yield(void)
+{
+}
+
 _Noreturn void env_bug(const char *file, int line, const char *what)
 {
 	fprintf(stderr, "%s:%d: %s does not hold\n", file, line, what);

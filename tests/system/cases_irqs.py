@@ -35,6 +35,22 @@ def worked(m):
     return None if m.http(m.at(PORT) + "/", 60) else "the server is gone"
 
 
+def made_and_taken(m):
+    """A large domain from uploaded files, and one with many vcpus and half of all ports: made, built anew, taken away."""
+    domains = {"server": site.small(PORT, "22000-22999"),
+               "large": site.debian("large", 25080, "25000-25999", memory="161M", paused="true"),
+               "wide": site.small(31080, "31000-65535", vcpus=16, paused="true")}
+    status, _, err = m.ctl("apply", site.write(f"{m.dir}/more.yaml", domains), timeout=120)
+    if status:
+        return f"apply: {err}"
+    for verb in ("reboot", "destroy"):
+        for name in ("large", "wide"):
+            status, _, err = m.ctl("dom", verb, name)
+            if status:
+                return f"{verb} {name}: {err}"
+    return None
+
+
 def waits(m):
     """The report comes every minute of the machine's time, which passes fast when it has nothing to do."""
     before = len(reports(m))
@@ -51,5 +67,6 @@ def reports(m):
     return [int(us) for us in re.findall(r"interrupts waited .* at most (\d+) us", m.text())]
 
 
-SCENES = [("interrupts", start, [("hostile guests run and end", worked), (f"no interrupt waits longer than {AT_MOST_US} us", waits),
+SCENES = [("interrupts", start, [("hostile guests run and end", worked), ("domains are made and taken away", made_and_taken),
+                                 (f"no interrupt waits longer than {AT_MOST_US} us", waits),
                                  ("no panic", never(r"(?i)\bpanic\b")), ("still alive", alive)])]

@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include <hv/arch.h>
 #include <hv/boot.h>
 #include <hv/log.h>
+#include <hv/mm.h>
+
+#define CLEAR_STEP 65536UL
 
 struct blob {
 	char name[VC_MODULE];
@@ -90,9 +94,11 @@ int machine_blob_begin(void *machine, const char *name, uint64_t size, struct co
 			b = &blobs[i];
 	if (!b)
 		return control_refuse(err, ENOSPC, "blob-count", "%d blobs are there already; delete one", BLOBS_MAX);
-	b->bytes = env_alloc(size);
+	b->bytes = heap_alloc_raw(size);
 	if (!b->bytes)
 		return control_refuse(err, ENOMEM, "no-memory", "'%s': no %lu bytes of memory in one piece", name, size);
+	for (uint64_t at = 0; at < size; at += CLEAR_STEP, arch_irq_window())
+		memset(b->bytes + at, 0, size - at < CLEAR_STEP ? size - at : CLEAR_STEP);
 	b->size = size;
 	b->complete = false;
 	memcpy(b->name, name, strnlen(name, VC_MODULE - 1));

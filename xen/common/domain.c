@@ -126,7 +126,7 @@ static int domain_fill(struct domain *d, uint32_t nr_vcpus)
 	ret = evtchn_init(d);
 	if (!ret)
 		ret = grant_init(d);
-	for (uint32_t i = 0; i < nr_vcpus && !ret; i++)
+	for (uint32_t i = 0; i < nr_vcpus && !ret; i++, arch_irq_window())
 		ret = vcpu_create(d, i);
 	for (uint32_t i = 0; i < nr_vcpus && !ret; i++)
 		ret = cpusched_item_add(the_cpusched, &d->vcpus[i]->sched);

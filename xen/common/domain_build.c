@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include <hv/arch.h>
 #include <hv/boot.h>
 #include <hv/subsys.h>
 
@@ -19,6 +20,7 @@
 #include "layout.h"
 
 #define MEM_MIN (1UL << 20)
+#define LOAD_STEP 65536UL
 #define START_MAGIC 0x336ec578u
 
 struct start_page {
@@ -108,9 +110,20 @@ static bool add_piece(struct build *b, uint64_t to, const void *from, uint64_t n
 	return true;
 }
 
+/* Of a blob there may be much: interrupts are taken in between. */
 static int load_bytes(struct build *b, uint64_t to, const void *from, uint64_t n)
 {
-	return gpa_write(b->d, gpa(to), from, n) ? fail(b, -EFAULT, "cannot write to the domain's memory") : 0;
+	const uint8_t *bytes = from;
+
+	for (uint64_t done = 0, piece; done < n; done += piece) {
+		piece = n - done < LOAD_STEP ? n - done : LOAD_STEP;
+		for (uint64_t at = to + done; at < to + done + piece; at = (at | (SUPER_SIZE - 1)) + 1)
+			p2m_fill(b->d, at >> PAGE_SHIFT);
+		if (gpa_write(b->d, gpa(to + done), bytes + done, piece))
+			return fail(b, -EFAULT, "cannot write to the domain's memory");
+		arch_irq_window();
+	}
+	return 0;
 }
 
 /* Populates, too, since what is left to the first touch must be known before. */
@@ -171,6 +184,7 @@ static int furnish(struct build *b)
 	rc = store_domain_init(d);
 	if (rc)
 		return fail(b, rc, "cannot make the domain's home in the xenstore");
+	arch_irq_window();
 	b->rsdp = acpi_build(d);
 	if (!b->rsdp)
 		return fail(b, -ENOMEM, "no memory for the ACPI tables");

@@ -90,9 +90,14 @@ static void *alloc_frames(size_t size)
 	return p;
 }
 
+void *heap_alloc_raw(size_t size)
+{
+	return size <= MAX_SMALL ? alloc_small(size) : alloc_frames(size);
+}
+
 void *env_alloc(size_t size)
 {
-	void *p = size <= MAX_SMALL ? alloc_small(size) : alloc_frames(size);
+	void *p = heap_alloc_raw(size);
 
 	if (p)
 		memset(p, 0, size);

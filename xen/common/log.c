@@ -55,6 +55,11 @@ void log_printf(enum env_level level, const char *fmt, ...)
 	va_end(ap);
 }
 
+void env_yield(void)
+{
+	arch_irq_window();
+}
+
 void env_log(enum env_level level, const char *fmt, ...)
 {
 	va_list ap;

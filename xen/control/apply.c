@@ -109,6 +109,7 @@ static void steps_undo(struct control *c, struct transition *t, uint32_t done)
 		struct step back = {t->steps[done].new, t->steps[done].old};
 		int rc = step_do(c, &back, t, &err);
 
+		env_yield();
 		if (rc)
 			env_log(ENV_ERROR, "control: taking a refused change back failed: %s", err.text);
 	}
@@ -119,6 +120,7 @@ static int steps_run(struct control *c, struct transition *t, const struct objec
 	for (uint32_t i = 0; i < t->n; i++) {
 		int rc = step_do(c, &t->steps[i], t, err);
 
+		env_yield();
 		if (rc) {
 			*fault = t->steps[i].new ? t->steps[i].new : t->steps[i].old;
 			steps_undo(c, t, i);

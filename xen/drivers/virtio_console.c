@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <env.h>
+#include <hv/arch.h>
 #include <hv/io.h>
 #include <hv/irq.h>
 #include <hv/log.h>
@@ -218,6 +219,7 @@ static void deliver_input(struct vc_port *p)
 		if (!p->input)
 			p->input_tail = &p->input;
 		post_input(p, b);
+		arch_irq_window(); /* a request in it may have been long work */
 	}
 	virtqueue_kick(&p->rx);
 }

@@ -21,6 +21,8 @@ void *env_alloc(size_t size);
 /* `size` as it was allocated; p may be NULL. */
 void env_free(void *p, size_t size);
 void env_log(enum env_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* In long work: what is urgent may be done now. The hypervisor takes interrupts, which take no locks: ours may be held. */
+void env_yield(void);
 _Noreturn void env_bug(const char *file, int line, const char *what);
 
 #define ENV_ASSERT(x) ((x) ? (void)0 : env_bug(__FILE__, __LINE__, #x))

@@ -22,19 +22,8 @@
 
 #include <common/frame.h>
 
-#include "paging.h"
+#include "p2m_priv.h"
 #include "vcpu.h"
-#include "x86.h"
-
-#define NPT_LAZY (1UL << 9)
-#define NPT_IMAGE (1UL << 10)
-#define NPT_TYPE_SHIFT 52
-#define NPT_TYPE(e) ((enum p2m_type)((e) >> NPT_TYPE_SHIFT & 7))
-#define NPT_TABLE (PTE_P | PTE_W | PTE_U)
-#define GFN_LIMIT (1UL << 36) /* 48 bits of guest physical address */
-#define SUPER_FRAMES (SUPER_SIZE / PAGE_SIZE)
-#define LAZY_READY(e) ((e) >> PAGE_SHIFT & (SUPER_FRAMES - 1))
-#define LAZY_STEP 32 /* frames filled between two looks at interrupts: 128 KiB */
 
 int p2m_init(struct p2m *p2m)
 {
@@ -69,47 +58,6 @@ static uint64_t entry_of(paddr_t pa, enum p2m_type type)
 	return pa | PTE_P | PTE_U | w | nx | (uint64_t)type << NPT_TYPE_SHIFT;
 }
 
-/* The first frame of an entry. */
-static mfn_t frame_of(uint64_t e, unsigned level)
-{
-	return (e & PTE_ADDR & ~(level ? SUPER_SIZE - 1 : 0)) >> PAGE_SHIFT;
-}
-
-/* What the domain's first RAM holds at [start, start + size): pieces of the image, zeros between them. */
-static void fill(const struct p2m *p2m, uint64_t start, uint8_t *va, uint64_t size)
-{
-	uint64_t done = 0;
-
-	for (unsigned i = 0; i < p2m->nr_pieces; i++) {
-		const struct p2m_piece *c = &p2m->piece[i];
-		uint64_t from = c->start > start + done ? c->start - start : done;
-		uint64_t to = c->start + c->size < start + size ? c->start + c->size - start : size;
-
-		if (c->start + c->size <= start + done || from >= size)
-			continue;
-		memset(va + done, 0, from - done);
-		memcpy(va + from, (const uint8_t *)c->bytes + (start + from - c->start), to - from);
-		done = to;
-	}
-	memset(va + done, 0, size - done);
-}
-
-/* Give at most `max` more frames of a lazy 2 MiB entry their first contents; present when all have them. */
-static void materialise(struct p2m *p2m, uint64_t *e, uint64_t gfn, uint64_t max)
-{
-	uint64_t ready = LAZY_READY(*e), n = max < SUPER_FRAMES - ready ? max : SUPER_FRAMES - ready;
-	mfn_t first = frame_of(*e, 1);
-	void *va = phys_to_virt((first + ready) << PAGE_SHIFT);
-
-	if (*e & NPT_IMAGE)
-		fill(p2m, ((gfn & ~(SUPER_FRAMES - 1)) + ready) << PAGE_SHIFT, va, n << PAGE_SHIFT);
-	else
-		memset(va, 0, n << PAGE_SHIFT);
-	*e += n << PAGE_SHIFT;
-	if (ready + n == SUPER_FRAMES) /* the count went over into the address */
-		*e = ((*e - SUPER_SIZE) & ~(NPT_LAZY | NPT_IMAGE)) | PTE_P;
-}
-
 static bool split(struct p2m *p2m, uint64_t *e, uint64_t gfn)
 {
 	uint64_t *t = p2m->table_pages < p2m->table_max ? page_alloc(0) : NULL;
@@ -117,7 +65,7 @@ static bool split(struct p2m *p2m, uint64_t *e, uint64_t gfn)
 	if (!t)
 		return false;
 	if (*e & NPT_LAZY)
-		materialise(p2m, e, gfn, SUPER_FRAMES);
+		p2m_materialise(p2m, e, gfn, SUPER_FRAMES);
 	for (uint64_t i = 0; i < SUPER_FRAMES; i++)
 		t[i] = (*e & ~PTE_PS) + (i << PAGE_SHIFT);
 	p2m->table_pages++;
@@ -125,8 +73,7 @@ static bool split(struct p2m *p2m, uint64_t *e, uint64_t gfn)
 	return true;
 }
 
-/* The entry for gfn, at level 1 if a 2 MiB entry stands there, else at level 0. NULL: no table there (and `make` not set). */
-static uint64_t *find(struct p2m *p2m, uint64_t gfn, unsigned to_level, bool make, unsigned *level)
+uint64_t *p2m_find(struct p2m *p2m, uint64_t gfn, unsigned to_level, bool make, unsigned *level)
 {
 	uint64_t *t = p2m->root;
 
@@ -149,7 +96,7 @@ static uint64_t *find(struct p2m *p2m, uint64_t gfn, unsigned to_level, bool mak
 static int populate_super(struct domain *d, uint64_t gfn)
 {
 	unsigned level;
-	uint64_t *e = find(&d->p2m, gfn, 1, true, &level);
+	uint64_t *e = p2m_find(&d->p2m, gfn, 1, true, &level);
 	paddr_t pa;
 
 	if (!e)
@@ -167,7 +114,7 @@ static int populate_super(struct domain *d, uint64_t gfn)
 static int populate_one(struct domain *d, uint64_t gfn)
 {
 	unsigned level;
-	uint64_t *e = find(&d->p2m, gfn, 0, true, &level);
+	uint64_t *e = p2m_find(&d->p2m, gfn, 0, true, &level);
 	paddr_t pa;
 
 	if (!e)
@@ -178,12 +125,31 @@ static int populate_one(struct domain *d, uint64_t gfn)
 	if (pa == INVALID_PADDR)
 		return -ENOMEM;
 	if (d->state == DOM_BUILDING)
-		fill(&d->p2m, gfn << PAGE_SHIFT, phys_to_virt(pa), PAGE_SIZE);
+		p2m_contents(&d->p2m, gfn << PAGE_SHIFT, phys_to_virt(pa), PAGE_SIZE);
 	else
 		memset(phys_to_virt(pa), 0, PAGE_SIZE);
 	*e = entry_of(pa, P2M_RAM);
 	d->pages++;
 	return 0;
+}
+
+/* As p2m_populate(), within one 2 MiB. => p2m.lock is held. */
+static int populate_piece(struct domain *d, uint64_t gfn, uint64_t count)
+{
+	int ret = 0, one = -ENOSPC;
+
+	if (count == SUPER_FRAMES)
+		one = populate_super(d, gfn);
+	if (one != -ENOSPC && one != -EEXIST)
+		return one;
+	for (uint64_t i = 0; i < count; i++) {
+		one = populate_one(d, gfn + i);
+		if (one == -ENOMEM)
+			return one;
+		if (one)
+			ret = one;
+	}
+	return ret;
 }
 
 int p2m_populate(struct domain *d, uint64_t gfn, uint64_t count)
@@ -192,27 +158,19 @@ int p2m_populate(struct domain *d, uint64_t gfn, uint64_t count)
 
 	if (gfn >= GFN_LIMIT || count > GFN_LIMIT - gfn)
 		return -EINVAL;
-	env_lock(&d->p2m.lock);
-	while (count) {
-		uint64_t step = 1;
-		int one = -ENOSPC;
-
-		if (!(gfn & (SUPER_FRAMES - 1)) && count >= SUPER_FRAMES) {
-			one = populate_super(d, gfn);
-			step = one ? 1 : SUPER_FRAMES;
-		}
-		if (one == -ENOSPC || one == -EEXIST)
-			one = populate_one(d, gfn);
-		if (one == -ENOMEM) {
+	for (uint64_t n; count; gfn += n, count -= n) {
+		n = SUPER_FRAMES - (gfn & (SUPER_FRAMES - 1));
+		if (n > count)
+			n = count;
+		env_lock(&d->p2m.lock);
+		int one = populate_piece(d, gfn, n);
+		env_unlock(&d->p2m.lock);
+		if (one == -ENOMEM)
+			return one;
+		if (one)
 			ret = one;
-			break;
-		}
-		if (one == -EEXIST)
-			ret = one;
-		gfn += step;
-		count -= step;
+		arch_irq_window();
 	}
-	env_unlock(&d->p2m.lock);
 	return ret;
 }
 
@@ -224,7 +182,7 @@ int p2m_map_frame(struct domain *d, uint64_t gfn, mfn_t mfn, enum p2m_type type)
 	if (gfn >= GFN_LIMIT)
 		return -EINVAL;
 	env_lock(&d->p2m.lock);
-	uint64_t *e = find(&d->p2m, gfn, 0, true, &level);
+	uint64_t *e = p2m_find(&d->p2m, gfn, 0, true, &level);
 	if (!e) {
 		ret = -ENOMEM;
 	} else if (level || *e) {
@@ -259,12 +217,12 @@ static void flush_others(struct domain *d)
 static int find_alone(struct p2m *p2m, uint64_t gfn, uint64_t **entry)
 {
 	unsigned level;
-	uint64_t *e = find(p2m, gfn, 0, false, &level);
+	uint64_t *e = p2m_find(p2m, gfn, 0, false, &level);
 
 	if (e && *e && level) {
 		if (!split(p2m, e, gfn))
 			return -ENOMEM;
-		e = find(p2m, gfn, 0, false, &level);
+		e = p2m_find(p2m, gfn, 0, false, &level);
 	}
 	*entry = e;
 	return e && *e ? 0 : -ENOENT;
@@ -294,7 +252,7 @@ int p2m_remove(struct domain *d, uint64_t gfn)
 	env_unlock(&d->p2m.lock);
 	if (!ret) {
 		flush_others(d);
-		frame_put(frame_of(gone, 0));
+		frame_put(npt_frame(gone, 0));
 	}
 	return ret;
 }
@@ -306,7 +264,7 @@ static bool remove_super(struct domain *d, uint64_t gfn)
 	uint64_t gone = 0;
 
 	env_lock(&d->p2m.lock);
-	uint64_t *e = find(&d->p2m, gfn, 1, false, &level);
+	uint64_t *e = p2m_find(&d->p2m, gfn, 1, false, &level);
 	if (e && level == 1 && (*e & PTE_PS)) {
 		gone = *e;
 		forget(d, e, SUPER_FRAMES);
@@ -316,7 +274,7 @@ static bool remove_super(struct domain *d, uint64_t gfn)
 		return false;
 	flush_others(d);
 	for (uint64_t i = 0; i < SUPER_FRAMES; i++)
-		frame_put(frame_of(gone, 1) + i);
+		frame_put(npt_frame(gone, 1) + i);
 	return true;
 }
 
@@ -333,7 +291,7 @@ uint64_t p2m_remove_ram(struct domain *d, uint64_t gfn, uint64_t count)
 		return count;
 	env_lock(&d->p2m.lock);
 	for (n = 0; n < count && !find_alone(&d->p2m, gfn + n, &e) && NPT_TYPE(*e) == P2M_RAM; n++) {
-		gone[n] = (uint32_t)frame_of(*e, 0);
+		gone[n] = (uint32_t)npt_frame(*e, 0);
 		forget(d, e, 1);
 	}
 	env_unlock(&d->p2m.lock);
@@ -342,119 +300,6 @@ uint64_t p2m_remove_ram(struct domain *d, uint64_t gfn, uint64_t count)
 	for (uint64_t i = 0; i < n; i++)
 		frame_put(gone[i]);
 	return n;
-}
-
-/* As find() down to level 0, by the hint. */
-static uint64_t *find_leaf(struct p2m *p2m, uint64_t gfn, unsigned *level)
-{
-	uint64_t super = gfn / SUPER_FRAMES, *e;
-	unsigned i = super % P2M_HINTS;
-
-	if (p2m->hint[i].super != super + 1) {
-		e = find(p2m, gfn, 1, false, level);
-		if (!e)
-			return NULL;
-		p2m->hint[i].super = super + 1;
-		p2m->hint[i].entry = e;
-	}
-	e = p2m->hint[i].entry;
-	*level = 1;
-	if (!*e || (*e & PTE_PS))
-		return e;
-	*level = 0;
-	return (uint64_t *)phys_to_virt(*e & PTE_ADDR) + gfn % SUPER_FRAMES;
-}
-
-/* `max`: frames that may be filled now, if they have nothing in them yet. => p2m.lock is held. */
-static enum p2m_type lookup_locked(struct p2m *p2m, uint64_t gfn, uint64_t max, mfn_t *mfn, bool *ready)
-{
-	unsigned level;
-	uint64_t *e = gfn < GFN_LIMIT ? find_leaf(p2m, gfn, &level) : NULL;
-
-	if (!e || !*e)
-		return P2M_NONE;
-	if ((*e & NPT_LAZY) && max)
-		materialise(p2m, e, gfn, max);
-	*ready = !(*e & NPT_LAZY);
-	*mfn = frame_of(*e, level) + (level ? gfn & (SUPER_FRAMES - 1) : 0);
-	return NPT_TYPE(*e);
-}
-
-enum p2m_type p2m_lookup(struct domain *d, uint64_t gfn, mfn_t *mfn)
-{
-	bool ready;
-
-	env_lock(&d->p2m.lock);
-	enum p2m_type type = lookup_locked(&d->p2m, gfn, 0, mfn, &ready);
-	env_unlock(&d->p2m.lock);
-	return type;
-}
-
-/* What nearly every look is for: RAM with its contents in 2 MiB that the hint knows. NULL: lookup_locked() is to be asked. */
-static inline void *ready_ram(const struct p2m *p2m, uint64_t gfn)
-{
-	uint64_t super = gfn / SUPER_FRAMES, e;
-	unsigned i = super % P2M_HINTS;
-
-	if (p2m->hint[i].super != super + 1)
-		return NULL;
-	e = *p2m->hint[i].entry;
-	if ((e & (PTE_P | PTE_PS)) != (PTE_P | PTE_PS) || NPT_TYPE(e) != P2M_RAM)
-		return NULL;
-	return phys_to_virt((e & PTE_ADDR) + (gfn % SUPER_FRAMES << PAGE_SHIFT));
-}
-
-void *p2m_peek(struct domain *d, uint64_t gfn, bool write)
-{
-	bool ready;
-	mfn_t mfn;
-	void *ram = ready_ram(&d->p2m, gfn);
-	if (ram)
-		return ram;
-	enum p2m_type type = lookup_locked(&d->p2m, gfn, SUPER_FRAMES, &mfn, &ready);
-
-	return type == P2M_NONE || (write && type == P2M_FOREIGN_RO) ? NULL : phys_to_virt(mfn << PAGE_SHIFT);
-}
-
-void *p2m_peek_ram(struct domain *d, uint64_t gfn)
-{
-	bool ready;
-	mfn_t mfn;
-	void *ram = ready_ram(&d->p2m, gfn);
-
-	if (ram)
-		return ram;
-	return lookup_locked(&d->p2m, gfn, SUPER_FRAMES, &mfn, &ready) == P2M_RAM ? phys_to_virt(mfn << PAGE_SHIFT) : NULL;
-}
-
-void *p2m_get_page(struct domain *d, uint64_t gfn, bool write)
-{
-	env_lock(&d->p2m.lock);
-	void *page = p2m_peek(d, gfn, write);
-	if (page)
-		frame_get(((uint64_t)page - DIRECTMAP_BASE) >> PAGE_SHIFT);
-	env_unlock(&d->p2m.lock);
-	return page;
-}
-
-bool p2m_fault(struct domain *d, uint64_t gfn, bool write)
-{
-	bool ready = true;
-	mfn_t mfn;
-
-	for (;;) {
-		env_lock(&d->p2m.lock);
-		enum p2m_type type = lookup_locked(&d->p2m, gfn, LAZY_STEP, &mfn, &ready);
-		env_unlock(&d->p2m.lock);
-		if (type == P2M_NONE || (write && type == P2M_FOREIGN_RO))
-			return false;
-		if (ready)
-			return true;
-		/* What an interrupt brings goes first: the guest faults again and it goes on from here. */
-		arch_irq_window();
-		if (atomic_load(&this_cpu()->softirq_pending) || atomic_load(&this_cpu()->need_resched))
-			return true;
-	}
 }
 
 bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max)
@@ -478,7 +323,7 @@ bool p2m_teardown(struct domain *d, uint64_t *cursor, unsigned max)
 				return false;
 			max -= (unsigned)count;
 			for (uint64_t i = 0; i < count; i++)
-				frame_put(frame_of(*e, l) + i);
+				frame_put(npt_frame(*e, l) + i);
 			if (NPT_TYPE(*e) == P2M_RAM)
 				d->pages -= count;
 			*e = 0;

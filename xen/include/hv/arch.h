@@ -13,7 +13,7 @@ void serial_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Interrupt this CPU (SOFTIRQ_TIMER) at or soon after the deadline. */
 void arch_timer_set(uint64_t deadline_ns);
 
-/* Take the interrupts that wait. => no lock is held. */
+/* Take the interrupts that wait. Their handlers take no locks; ours should be such that nobody waits for them. */
 void arch_irq_window(void);
 
 /* Once a second or so, on the boot CPU: figures for the log that are due. */

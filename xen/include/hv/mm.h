@@ -41,6 +41,8 @@ uint64_t mm_total_bytes(void);
 uint64_t mm_free_bytes(void);
 /* => bytes that the heap keeps for small blocks and has not given out: its pages never go back. */
 size_t heap_idle_bytes(void);
+/* As env_alloc(), not cleared: for what is so large that its owner clears it in steps. */
+void *heap_alloc_raw(size_t size);
 
 /* Map device registers uncached; the mapping is never taken back. NULL when the window is full. */
 void *mmio_map(paddr_t start, size_t size);

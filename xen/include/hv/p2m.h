@@ -72,6 +72,8 @@ void *p2m_get_page(struct domain *d, uint64_t gfn, bool write);
 void *p2m_peek(struct domain *d, uint64_t gfn, bool write);
 /* The same for RAM of the domain's own only: what it may lend to others. */
 void *p2m_peek_ram(struct domain *d, uint64_t gfn);
+/* Give RAM its first contents. Interrupts are taken meanwhile, so that it is no long wait where it would be one later. */
+void p2m_fill(struct domain *d, uint64_t gfn);
 /* Nested page fault: true if the access can be retried. Interrupts are taken meanwhile. => no lock is held. */
 bool p2m_fault(struct domain *d, uint64_t gfn, bool write);
 /* Remove up to `max` entries from *cursor on, for teardown; true when nothing is left. */

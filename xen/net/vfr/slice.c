@@ -15,6 +15,7 @@
 #include <vfr/priv.h>
 
 #define PORTS 65536u
+#define YIELD_PORTS 4096u
 
 static const uint8_t proto_number[SLICE_PROTOS] = { IP_TCP, IP_UDP, IP_ICMP, IP_SCTP };
 
@@ -54,8 +55,17 @@ static int make_tables(struct vfr_shared *s, unsigned int protos)
 		if (!t)
 			return -ENOMEM;
 		rcu_set(s->owner[i], t);
+		env_yield();
 	}
 	return 0;
+}
+
+/* The next port of a range: all ports of a few protocols are long work. */
+static unsigned int after(unsigned int port)
+{
+	if (!(++port % YIELD_PORTS))
+		env_yield();
+	return port;
 }
 
 static uint16_t load(const struct vfr_shared *s, int proto, unsigned int port)
@@ -101,7 +111,7 @@ static int check_claim(struct vfr *v, const struct vfr_shared *s, unsigned int p
 			continue;
 		for (int i = 0; i < ranges; i++) {
 			vfr_portset_range(ps, (unsigned int)i, &first, &last);
-			for (unsigned int port = first; port <= last; port++)
+			for (unsigned int port = first; port <= last; port = after(port))
 				if (in_the_way(v, s, proto, port, d, now_s, x))
 					return -EEXIST;
 		}
@@ -118,7 +128,7 @@ static void grant(struct vfr_shared *s, unsigned int protos, const struct vfr_po
 			continue;
 		for (int i = 0; i < ranges; i++) {
 			vfr_portset_range(ps, (unsigned int)i, &first, &last);
-			for (unsigned int port = first; port <= last; port++) {
+			for (unsigned int port = first; port <= last; port = after(port)) {
 				s->in_use += load(s, proto, port) == SLOT_NONE;
 				store(s, proto, port, slot);
 			}
@@ -165,7 +175,7 @@ static bool owns_all(const struct vfr_shared *s, unsigned int protos, const stru
 			continue;
 		for (int i = 0; i < ranges; i++) {
 			vfr_portset_range(ps, (unsigned int)i, &first, &last);
-			for (unsigned int port = first; port <= last; port++)
+			for (unsigned int port = first; port <= last; port = after(port))
 				if (load(s, proto, port) != slot)
 					return false;
 		}
@@ -201,7 +211,7 @@ int vfr_slice_free(struct vfr *v, uint64_t now_ns, uint32_t addr, unsigned int p
 	for (int proto = 0; !r && proto < SLICE_PROTOS; proto++) {
 		for (int i = 0; (protos & 1u << proto) && i < ranges; i++) {
 			vfr_portset_range(ps, (unsigned int)i, &first, &last);
-			for (unsigned int port = first; port <= last; port++)
+			for (unsigned int port = first; port <= last; port = after(port))
 				release_port(v, s, proto, port, domid, now_ns);
 		}
 	}
@@ -221,7 +231,7 @@ int vfr_slice_settle(struct vfr *v, uint32_t addr, unsigned int protos, const st
 	for (int proto = 0; s && proto < SLICE_PROTOS; proto++) {
 		for (int i = 0; (protos & 1u << proto) && s->held[proto] && i < ranges; i++) {
 			vfr_portset_range(ps, (unsigned int)i, &first, &last);
-			for (unsigned int port = first; port <= last; port++)
+			for (unsigned int port = first; port <= last; port = after(port))
 				s->held[proto][port].until_s = 0;
 		}
 	}
@@ -382,6 +392,8 @@ static void drop_ports(struct vfr *v, struct vfr_shared *s, int proto, const str
 	for (unsigned int i = 0; four && i < PORTS / 4; i++) {
 		uint64_t x = four[i] ^ wanted;
 
+		if (!(i % (YIELD_PORTS / 4)))
+			env_yield();
 		if (!((x - ones) & ~x & ones << 15)) /* none of the four is zero */
 			continue;
 		for (unsigned int port = i * 4; port < i * 4 + 4; port++)
