@@ -42,7 +42,7 @@ struct spec {
 	char proto[8];
 	int num, family, sport, dport;
 	uint8_t src[16], dst[16];
-	int flags, ttl, id, len, frag, more, df, type, code, mtu, spi, badsum, ver, cut, pad, tlen, gso, partial, opt, q, op;
+	int flags, ttl, id, len, frag, more, df, type, code, mtu, spi, badsum, ver, cut, pad, tlen, gso, partial, opt, q, op, nh, inner;
 	const char *smac, *dmac;
 	char quote[512];
 	bool is_frag;
@@ -96,13 +96,15 @@ static bool option(struct spec *s, const char *o)
 		size_t off;
 	} ints[] = {
 #define I(n) { #n, offsetof(struct spec, n) }
-		I(ttl), I(id), I(len), I(mtu), I(spi), I(ver), I(cut), I(pad), I(tlen), I(gso), I(opt), I(q), I(op),
+		I(ttl), I(id), I(len), I(mtu), I(spi), I(ver), I(cut), I(pad), I(tlen), I(gso), I(opt), I(q), I(op), I(nh),
 #undef I
 	};
 	const char *eq = strchr(o, '=');
 
 	if (!strcmp(o, "df"))
 		s->df = 1;
+	else if (!strcmp(o, "inner"))
+		s->inner = 1;
 	else if (!strcmp(o, "badsum"))
 		s->badsum = 1;
 	else if (!strcmp(o, "partial"))
@@ -201,7 +203,7 @@ static bool read_line(struct spec *s, char *text)
 	char *q = strstr(text, "quote("), *save = NULL, *t;
 
 	*s = (struct spec){ .ttl = 64, .id = 7, .len = -1, .type = -1, .flags = 0x10, .ver = -1, .tlen = -1,
-			  .q = -1, .op = 1, .spi = 4096 };
+			  .q = -1, .nh = -1, .op = 1, .spi = 4096 };
 	if (q) {
 		char *end = strrchr(q, ')');
 
@@ -371,6 +373,18 @@ static uint32_t build4(uint8_t *ip, const struct spec *s, struct crafted *c)
 	return h + n;
 }
 
+/* The datagram that is cut begins with destination options of 8 bytes. */
+static uint32_t build_inner(uint8_t *ip, uint8_t *at, const struct spec *s)
+{
+	struct spec l4 = *s;
+	uint32_t n = s->frag ? 0 : 8;
+
+	memcpy(at, (uint8_t[]){ (uint8_t)s->num, 0, 1, 4 }, n ? 4 : 0);
+	l4.len = (s->len < 0 ? 64 : s->len) - (int)n;
+	l4.frag = s->frag ? s->frag - 8 : 0;
+	return n + build_frag4(ip, at + n, &l4);
+}
+
 static uint32_t build6(uint8_t *ip, const struct spec *s, struct crafted *c)
 {
 	uint32_t h = 40, n;
@@ -391,8 +405,8 @@ static uint32_t build6(uint8_t *ip, const struct spec *s, struct crafted *c)
 		put16(ip + h + 2, (unsigned int)(s->frag | s->more));
 		put16(ip + h + 6, (unsigned int)s->id);
 		h += 8;
-		*next = (uint8_t)s->num;
-		n = build_frag4(ip, ip + h, s);
+		*next = (uint8_t)(s->nh >= 0 ? s->nh : s->inner ? 60 : s->num);
+		n = s->inner ? build_inner(ip, ip + h, s) : build_frag4(ip, ip + h, s);
 	} else {
 		*next = (uint8_t)s->num;
 		n = build_l4(ip + h, s);

@@ -8,6 +8,7 @@
  *   options flags=SAFRP  ttl=N  id=N  len=N (payload)  frag=OFF[+] (bytes; + more follow)  df  echo  reply  type=T/C  mtu=N  spi=N
  *           smac=x dmac=x (guest, gw, up, bcast, other)  badsum  ver=N  cut=N (bytes off the end)  pad=N  tlen=N  gso=N  partial
  *           opt=N (an IP option of type N)  quote(PACKET)  q=N (bytes of the quoted packet; all of it else)  op=N (arp)
+ *           nh=N (what an IPv6 fragment header names)  inner (what is cut begins with destination options)
  * Others: nd NS|NA|RS|RA SRC>TARGET;  dhcp TYPE [want=ADDR] [server=ADDR] [client=ADDR (that it has)] [othermac] [badoption]
  */
 #ifndef CRAFT_H

@@ -4,6 +4,9 @@
 
 #define RA "router=1800 2001:db8:1::/64=86400/14400"
 
+#define STATE "rule A out accept state\nrule A in drop\n"
+#define EXT(off) "in u udp [X6]:9>[A6]:80 id=5 frag=" off " len=64 inner\n"
+
 static const struct row rows[] = {
 	{ "in: any address of a /64", "in u tcp [X6]:9>[A6]:80\nfwd A" },
 	{ "in: another address of it", "in u tcp [X6]:9>[2001:db8:1::77]:80\nfwd A" },
@@ -43,6 +46,17 @@ static const struct row rows[] = {
 	  "emit A icmp LL>A6 2/0 mtu=1280" },
 	{ "too big: inbound", "mtu A 1280\nin u udp [X6]:9>[A6]:9 len=1300\ndrop too-big @A\nemit u icmp A6>X6 2/0 mtu=1280" },
 	{ "error in passes", "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [A6]:9>[X6]:80)\nfwd A" },
+	{ "error in: the quote's extension headers are walked to its ports", STATE "in A tcp [A6]:9>[X6]:80 flags=S opt=60\nfwd u\n"
+	  "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [A6]:9>[X6]:80 opt=60)\nfwd A\n"
+	  "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [A6]:9>[X6]:81 opt=60)\ndrop rule @A" },
+	{ "error in: about a first fragment (PMTUD of what is fragmented)", STATE "in A udp [A6]:9>[X6]:80 id=5 frag=0+ len=1400\nfwd u\n"
+	  "in u icmp X6>A6 type=2/0 mtu=1280 quote(udp [A6]:9>[X6]:80 id=5 frag=0+ len=64)\nfwd A" },
+	{ "error in: about a later fragment is the prefix's", "in u icmp X6>A6 type=2/0 mtu=1280 quote(udp [A6]:9>[X6]:80 id=5 frag=64 len=64)\n"
+	  "fwd A" },
+	{ "error in: about an error behind an extension header", "in u icmp X6>A6 type=1/4 quote(icmp A6>X6 type=1/4 opt=60)\n"
+	  "drop icmp-quote" },
+	{ "error in: extension headers that lead out of the quote", STATE "in A tcp [A6]:9>[X6]:80 flags=S opt=60\nfwd u\n"
+	  "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [A6]:9>[X6]:80 opt=60) q=52\ndrop rule @A" },
 	{ "error in with a foreign quote", "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [C6]:9>[X6]:80)\ndrop icmp-quote" },
 	{ "error out passes", "in A icmp A6>X6 type=1/4 quote(udp [X6]:9>[A6]:80)\nfwd u" },
 	{ "error out with a foreign quote", "in A icmp A6>X6 type=1/4 quote(udp [X6]:9>[C6]:80)\ndrop icmp-quote" },
@@ -57,6 +71,14 @@ static const struct row rows[] = {
 	  "fwd A" },
 	{ "fragments in reverse", "in u udp [X6]:9>[A6]:80 id=5 frag=64 len=64\nheld\nin u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\n"
 	  "fwd A\nrel A" },
+	{ "fragments: an extension header behind the fragment header is part of what is cut", EXT("0+") "fwd A\n" EXT("64+") "fwd A\n"
+	  EXT("120") "drop frag-overlap\nevent frag-attack -" },
+	{ "fragments: with one, complete", "in A udp [A6]:9>[X6]:80 id=5 frag=0+ len=64 inner\nfwd u\ndomain A frags=1\n"
+	  "in A udp [A6]:9>[X6]:80 id=5 frag=64 len=64 inner\nfwd u\nin A udp [A6]:9>[X6]:80 id=6 frag=0+ len=64\nfwd u" },
+	{ "fragments: with one, in reverse", EXT("64") "held\n" EXT("0+") "fwd A\nrel A" },
+	{ "fragments: what a later one says of its protocol does not count (RFC 8200 4.5)",
+	  "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nin u udp [X6]:9>[A6]:80 id=5 frag=56+ len=64 nh=6\n"
+	  "drop frag-overlap\nevent frag-attack -" },
 	{ "overlap (RFC 5722)", "in u udp [X6]:9>[A6]:80 id=5 frag=0+ len=64\nfwd A\nin u udp [X6]:9>[A6]:80 id=5 frag=56 len=64\n"
 	  "drop frag-overlap\nevent frag-attack -" },
 	{ "an atomic fragment is a whole packet (RFC 6946)", "in u tcp [X6]:9>[A6]:80 id=5 frag=0 len=64\nfwd A" },

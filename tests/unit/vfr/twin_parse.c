@@ -45,6 +45,24 @@ static bool is_error(int family, int type)
 	return family == 4 ? type == 3 || type == 11 || type == 12 : type >= 1 && type <= 4;
 }
 
+/* => where the quoted packet's transport header stands; 0: it is not there, or it is a later fragment. */
+static unsigned int quoted_l4(struct facts *f, const uint8_t *q)
+{
+	unsigned int at = 40;
+
+	for (int i = 0; i < 8 && 8 + at + 8 <= f->l4_len; i++) {
+		int kind = f->q_proto;
+
+		if (kind != 0 && kind != 60 && kind != 44)
+			return at;
+		f->q_proto = q[at];
+		if (kind == 44 && u16(q + at + 2) / 8)
+			return 0;
+		at += kind == 44 ? 8 : 8 + 8 * q[at + 1];
+	}
+	return 0;
+}
+
 static const char *read_quote(struct facts *f)
 {
 	uint8_t *q = f->l4 + 8;
@@ -58,8 +76,10 @@ static const char *read_quote(struct facts *f)
 		return "icmp-quote";
 	f->icmp_error = true;
 	f->q_ip = q;
-	f->q_l4 = q + h;
 	f->q_proto = f->family == 4 ? q[9] : q[6];
+	if (f->family == 6)
+		h = quoted_l4(f, q);
+	f->q_l4 = q + h;
 	f->q_kind = kind_of(f->q_proto);
 	f->q_sport = f->q_dport = -1;
 	memcpy(f->q_a, q + (f->family == 4 ? 12 : 8), f->family == 4 ? 4 : 16);
@@ -67,6 +87,8 @@ static const char *read_quote(struct facts *f)
 	f->q_src = u32(q + 12);
 	f->q_dst = u32(q + 16);
 	int type = q[h], icmp = f->family == 4 ? 1 : 58;
+	if (!h)
+		return q[0] / 16 == 6 ? NULL : (f->q_proto = -1, NULL);
 	if (f->q_proto == 6 || f->q_proto == 17 || f->q_proto == 132) {
 		f->q_sport = (int)u16(q + h);
 		f->q_dport = (int)u16(q + h + 2);

@@ -63,6 +63,12 @@ static unsigned int bucket_of(const struct vfr *v, const uint8_t *src, const uin
 	return (unsigned int)(h >> 56) % FRAG_BUCKETS;
 }
 
+/* Of IPv6's fragments each may name another protocol, and only the first one's counts (RFC 8200 section 4.5). */
+static bool same_proto(const struct frag *f, const struct vfr_pkt *p)
+{
+	return f->proto == p->proto || (p->flags & VFR_PF_IPV6);
+}
+
 static struct frag *find(struct vfr *v, const struct vfr_pkt *p)
 {
 	const uint8_t *src, *dst;
@@ -71,7 +77,7 @@ static struct frag *find(struct vfr *v, const struct vfr_pkt *p)
 
 	addresses(p, &src, &dst, &len);
 	for (struct frag *f = v->frags.bucket[bucket_of(v, src, dst, id, len)]; f; f = f->next)
-		if (f->id == id && f->proto == p->proto && f->in_port == p->in_port && f->family == len &&
+		if (f->id == id && same_proto(f, p) && f->in_port == p->in_port && f->family == len &&
 		    !memcmp(f->src, src, len) && !memcmp(f->dst, dst, len))
 			return f;
 	return NULL;
@@ -150,11 +156,14 @@ static void forget(struct vfr *v, struct frag *f)
 
 static void place_of(const struct vfr_pkt *p, struct place *pl)
 {
+	/* Extension headers behind the fragment header are what is fragmented. */
+	uint32_t data = p->flags & VFR_PF_IPV4 ? p->l4 : p->quote + 8u;
+
 	if (p->flags & VFR_PF_IPV4)
 		pl->first = (env_get16(p->head + p->l3 + IP4_FRAG) & 0x1fffu) * 8;
 	else
 		pl->first = env_get16(p->head + p->quote + 2) & 0xfff8u;
-	pl->end = pl->first + p->l3 + p->l3_len - p->l4;
+	pl->end = pl->first + p->l3 + p->l3_len - data;
 	pl->more = p->flags & VFR_PF_MORE;
 }
 

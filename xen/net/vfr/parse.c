@@ -344,6 +344,26 @@ static void quote_ports(const struct vfr_pkt *p, struct quote *q)
 	}
 }
 
+/* => the quoted transport header is there, behind the extension headers; a later fragment has none. */
+static bool quote_walk(const struct vfr_pkt *p, struct quote *q)
+{
+	uint32_t at = p->quote + IP6_LEN, end = p->l3 + p->l3_len < p->head_len ? p->l3 + p->l3_len : p->head_len;
+	const uint8_t *h = p->head;
+
+	for (unsigned int i = 0; i < EXT_MAX && at + 8 <= end; i++) {
+		if (q->proto != 0 && q->proto != 60 && q->proto != IP_FRAGMENT) {
+			q->l4 = (uint16_t)at;
+			return true;
+		}
+		bool piece = q->proto == IP_FRAGMENT, later = piece && (env_get16(h + at + 2) & 0xfff8);
+		q->proto = h[at];
+		at += piece ? 8 : 8u + h[at + 1] * 8u;
+		if (later)
+			return false;
+	}
+	return false;
+}
+
 bool vfr_parse_quote(const struct vfr_pkt *p, struct quote *q)
 {
 	const uint8_t *ip = p->head + p->quote;
@@ -362,7 +382,8 @@ bool vfr_parse_quote(const struct vfr_pkt *p, struct quote *q)
 		q->proto = ip[IP6_NEXT];
 		q->src6 = ip + IP6_SRC;
 		q->dst6 = ip + IP6_DST;
-		q->l4 = (uint16_t)(p->quote + IP6_LEN);
+		if (!quote_walk(p, q))
+			return true;
 	}
 	quote_ports(p, q);
 	return !q->error;
