@@ -74,7 +74,8 @@ unsigned int net_dispatch(struct vfr_pkt **pkts, unsigned int n)
 	return full;
 }
 
-static void on_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len)
+/* What the schedulers ask of a packet is as in `as`. */
+static void send_frame(const struct vfr_pkt *as, const uint8_t *frame, uint32_t len)
 {
 	struct pkt *p;
 	struct pktq q;
@@ -86,18 +87,32 @@ static void on_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_
 		return;
 	memcpy(pkt_data(p), frame, len);
 	pkt_frame(p, len, len);
-	p->v.out_port = out_port;
-	p->v.src_dom = VFR_NODOM;
-	p->v.dscp = 0;
-	p->v.ecn = 0;
-	p->v.sched_class = 0;
-	p->v.flow_hash = 0;
-	p->v.flags = 0;
+	p->v.out_port = as->out_port;
+	p->v.src_dom = as->src_dom;
+	p->v.dscp = as->dscp;
+	p->v.ecn = as->ecn;
+	p->v.sched_class = as->sched_class;
+	p->v.flow_hash = as->flow_hash;
+	p->v.flags = as->flags & VFR_PF_IPV4;
+	p->v.l3 = as->l3;
 	pktq_init(&q);
 	pktq_push(&q, p);
 	net_enter();
-	output(out_port, &q);
+	output(as->out_port, &q);
 	net_leave();
+}
+
+static void on_emit(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len)
+{
+	const struct vfr_pkt own = { .out_port = out_port, .src_dom = VFR_NODOM };
+
+	send_frame(&own, frame, len);
+}
+
+/* Else a domain could send past its rate by sending what must be split. */
+static void on_piece(void *host, const struct vfr_pkt *of, const uint8_t *frame, uint32_t len)
+{
+	send_frame(of, frame, len);
 }
 
 static void on_release(void *host, struct vfr_pkt *pkt)
@@ -115,7 +130,7 @@ static void on_event(void *host, const struct vfr_event *ev)
 
 struct vfr *net_path_init(const struct vfr_params *params)
 {
-	static const struct vfr_ops ops = { .emit = on_emit, .release = on_release, .audit = on_event };
+	static const struct vfr_ops ops = { .emit = on_emit, .piece = on_piece, .release = on_release, .audit = on_event };
 
 	return vfr_create(params, &ops, NULL);
 }

@@ -263,6 +263,28 @@ static void drops_are_called_as_the_scheduler_calls_them(void **state)
 		assert_string_equal(net_drop_name(sched_pkt_drop(drops[i])), netsched_verdict_name(drops[i]));
 }
 
+static uint64_t sent_of(uint16_t domid)
+{
+	struct net_class_info info;
+
+	return net_class_read(0, domid, &info) ? 0 : info.stats.sent_packets;
+}
+
+/* Or a domain could send past its rate by sending what is too large for the link. */
+static void pieces_are_charged_to_their_sender(void **state)
+{
+	const struct vfr_pkt of = { .out_port = 0, .src_dom = 1, .sched_class = 0, .flags = VFR_PF_IPV4, .l3 = 14 };
+	uint64_t own = sent_of(0), theirs = sent_of(1);
+	uint8_t frame[600] = { 0 };
+
+	router_ops.piece(NULL, &of, frame, sizeof(frame));
+	router_ops.piece(NULL, &of, frame, sizeof(frame));
+	router_ops.emit(NULL, 0, frame, sizeof(frame));
+	world_run();
+	assert_int_equal(sent_of(1) - theirs, 2);
+	assert_int_equal(sent_of(0) - own, 1);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -274,6 +296,7 @@ int main(void)
 		T(policy_changes_while_packets_wait),
 		T(sub_classes_are_the_domains_and_are_counted),
 		T(a_line_is_paced_and_let_go),
+		T(pieces_are_charged_to_their_sender),
 		cmocka_unit_test(drops_are_called_as_the_scheduler_calls_them),
 	};
 

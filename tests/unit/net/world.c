@@ -29,6 +29,7 @@ static uint32_t rx_cons[3];
 struct xenstore *the_xenstore;
 
 static uint32_t raised;
+struct vfr_ops router_ops;
 
 /* --- memory, time, log ------------------------------------------------------------------------------------------------ */
 
@@ -347,6 +348,7 @@ void world_connect(struct guest *g, const char *features)
 
 struct vfr *vfr_create(const struct vfr_params *params, const struct vfr_ops *ops, void *host)
 {
+	router_ops = *ops;
 	return (struct vfr *)&raised;
 }
 

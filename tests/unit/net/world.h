@@ -49,6 +49,7 @@ extern uint16_t route_to;      /* guests' packets go to this port; default: the 
 extern uint16_t inbound_to;    /* the uplink's frames go to this port */
 extern uint16_t sub_class;     /* of all packets, as a rule would have it */
 extern uint64_t host_now;
+extern struct vfr_ops router_ops; /* what xen/net offers to the router */
 
 void world_start(void);
 /* => the guests go; every borrow and reference must be back. */

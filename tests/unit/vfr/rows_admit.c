@@ -119,6 +119,22 @@ static const struct row rows[] = {
 	  "emit u udp S>X later" },
 	{ "mtu: split towards a guest", "mtu A 600\nin u udp X:9>S:1000 len=1000\nconsumed @A\nemit A udp X:9>S:1000\n"
 	  "emit A udp X>S later" },
+	{ "mtu: pieces are the sender's, of its class", "mtu u 600\nrule A out accept udp class=3\nin A udp S:1000>X:9 len=1000\nconsumed\n"
+	  "emit u udp S:1000>X:9\npiece A 3\nemit u udp S>X later\npiece A 3" },
+	{ "mtu: pieces of what waited for its next hop as well", "mtu u 600\nnoneigh\nin A udp S:1000>X:9 len=1000\nheld\n"
+	  "emit u arp S>U op=1\nin u arp U>S op=2\nconsumed\nemit u udp S:1000>X:9\npiece A 0\nemit u udp S>X later\npiece A 0\n"
+	  "relcons" },
+	{ "mtu: split, every byte", "mtu u 600\nin A udp S:1000>X:9 len=1472\nconsumed\njoined u udp S:1000>X:9 len=1472" },
+	{ "mtu: a partial checksum is finished before it is split", "mtu u 600\nin A udp S:1000>X:9 len=1001 partial\nconsumed\n"
+	  "joined u udp S:1000>X:9 len=1001" },
+	{ "mtu: of TCP likewise", "mtu u 600\nin A tcp S:1000>X:9 len=1000 partial\nconsumed\njoined u tcp S:1000>X:9 len=1000" },
+	{ "mtu: translated, partial and split",
+	  "mtu u 600\nin D udp D:4000>X:9 len=1000 partial\nconsumed\njoined u udp S:4000>X:9 len=1000" },
+	{ "mtu: multicast is split too", "mtu u 600\ndomain A mcast=1\nin A udp S:1000>224.0.0.251:9 len=1000\nconsumed\n"
+	  "joined u udp S:1000>224.0.0.251:9 len=1000" },
+	{ "mtu: what we split has a number of the domain's block (RFC 7597 8.3.3)", "mtu u 600\ndomain A ipid=1\n"
+	  "in A udp S:1000>X:9 len=1000\nconsumed\njoined u udp S:1000>X:9 len=1000 id=1024\nin A udp S:1000>X:9 len=1000\nconsumed\n"
+	  "joined u udp S:1000>X:9 len=1000 id=1025" },
 	{ "gso: a large segment crosses as one packet", "in A tcp S:1000>X:80 len=30000 gso=1448 df partial\nfwd u" },
 	{ "gso: segments larger than the MTU", "mtu u 1400\nin A tcp S:1000>X:80 len=30000 gso=1448 df partial\ndrop too-big\n"
 	  "emit A icmp G>S 3/4 mtu=1400" },

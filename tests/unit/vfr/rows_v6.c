@@ -51,7 +51,8 @@ static const struct row rows[] = {
 	  "in u icmp X6>A6 type=2/0 mtu=1280 quote(tcp [A6]:9>[X6]:81 opt=60)\ndrop rule @A" },
 	{ "error in: about a first fragment (PMTUD of what is fragmented)", STATE "in A udp [A6]:9>[X6]:80 id=5 frag=0+ len=1400\nfwd u\n"
 	  "in u icmp X6>A6 type=2/0 mtu=1280 quote(udp [A6]:9>[X6]:80 id=5 frag=0+ len=64)\nfwd A" },
-	{ "error in: about a later fragment is the prefix's", "in u icmp X6>A6 type=2/0 mtu=1280 quote(udp [A6]:9>[X6]:80 id=5 frag=64 len=64)\n"
+	{ "error in: about a later fragment is the prefix's",
+	  "in u icmp X6>A6 type=2/0 mtu=1280 quote(udp [A6]:9>[X6]:80 id=5 frag=64 len=64)\n"
 	  "fwd A" },
 	{ "error in: about an error behind an extension header", "in u icmp X6>A6 type=1/4 quote(icmp A6>X6 type=1/4 opt=60)\n"
 	  "drop icmp-quote" },

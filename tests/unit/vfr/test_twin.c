@@ -164,6 +164,8 @@ static void run(unsigned int i, const struct twin_packet *in, uint64_t id, struc
 	h->p.gso = (uint8_t)(!in->piece ? VFR_GSO_NONE : in->b[12] == 0x86 ? VFR_GSO_TCPV6 : in->b[23] == 6 ? VFR_GSO_TCPV4 : VFR_GSO_UDP);
 	h->p.gso_size = in->piece;
 	h->p.csum = in->partial ? VFR_CSUM_PARTIAL : VFR_CSUM_FULL;
+	h->p.csum_start = in->b[12] == 0x86 ? 54 : 34;
+	h->p.csum_offset = in->b[in->b[12] == 0x86 ? 20 : 23] == 6 ? 16 : 6;
 	s->backs = s->mades = 0;
 	vfr_input(s->v, 0, now, (uint16_t)in->in, &b, 1);
 	got->len = in->len;

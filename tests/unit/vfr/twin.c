@@ -231,6 +231,17 @@ static void cut(struct twin *t, const struct facts *f, int to, struct twin_answe
 	}
 }
 
+/* The sum over TCP or UDP, which nobody has made so far; the field has the part of the addresses. */
+static void complete_sum(struct facts *f)
+{
+	uint8_t *at = f->l4 + (f->kind == 0 ? 16 : 6);
+	uint32_t s = f->l4_len % 2 ? f->l4[f->l4_len - 1] * 256u : 0;
+
+	s += twin_sum(f->l4, f->l4_len / 2 * 2);
+	s = 65535 - (s > 65535 ? s - 65535 : s);
+	put16(at, s || f->kind == 0 ? s : 65535);
+}
+
 static uint32_t l4_header(const struct facts *f)
 {
 	return f->proto == 6 ? f->l4[12] / 16u * 4 : 8;
@@ -246,13 +257,13 @@ const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, 
 		largest = f->len - f->l4_len + l4_header(f) + f->piece;
 	bool fits = largest <= t->mtu[w->to];
 	/* Split is only what has no options, can be seen as a whole, and is ready for the wire. */
-	if (!fits && (f->df || f->ip[0] != 0x45 || f->piece || f->partial || !f->all_linear))
+	if (!fits && (f->df || f->ip[0] != 0x45 || f->piece || !f->all_linear))
 		return "too-big";
 	if (*hops <= 1)
 		return "ttl";
 	--*hops;
 	/* Datagrams in pieces leave with numbers that are this domain's alone; the later pieces with the number of the first. */
-	if (f->frag && !f->later && in && !w->to && f->family == 4 && t->own_ids[in]) {
+	if ((f->frag || !fits) && !f->later && in && !w->to && f->family == 4 && t->own_ids[in]) {
 		w->set_id = true;
 		w->new_id = (uint16_t)(in * 1024 + t->ids[in]++ % 1024);
 	}
@@ -261,6 +272,8 @@ const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, 
 	if (f->family == 4)
 		twin_mend(f->ip);
 	link_addresses(t, f->frame, w->to);
+	if (!fits && f->partial)
+		complete_sum(f);
 	if (!fits) {
 		cut(t, f, w->to, a);
 		return "consumed";

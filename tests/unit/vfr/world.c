@@ -118,7 +118,8 @@ static const struct {
 	void (*run)(struct world *w, char *rest);
 } commands[] = {
 	{ "in", cmd_in }, { "fwd", cmd_fwd }, { "drop", cmd_drop }, { "consumed", cmd_consumed }, { "held", cmd_held },
-	{ "emit", cmd_emit }, { "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "relcons", cmd_relcons },
+	{ "emit", cmd_emit }, { "piece", cmd_piece }, { "joined", cmd_joined },
+	{ "rel", cmd_rel }, { "reldrop", cmd_reldrop }, { "relcons", cmd_relcons },
 	{ "event", cmd_event }, { "time", cmd_time }, { "trace", cmd_trace },
 	{ "claim", cmd_claim }, { "free", cmd_free }, { "rule", cmd_rule }, { "norules", cmd_norules }, { "domain", cmd_domain },
 	{ "attach", cmd_port }, { "detach", cmd_detach }, { "mtu", cmd_mtu }, { "del", cmd_del }, { "announce", cmd_announce },

@@ -17,6 +17,8 @@
  *   drop REASON [@DOM]      it was dropped, and counted there (default: the sender, or the uplinks' account for outside)
  *   consumed [@DOM] | held
  *   emit PORT TEXT          the next frame that the router made (describe() of craft.h)
+ *   piece DOM CLASS         it was a piece of a packet of that domain, in that class
+ *   joined PORT PACKET      all frames left are pieces of this
  *   rel PORT [PACKET]       the next packet that was given back goes there;  reldrop REASON [@DOM];  relcons [@DOM]
  *   event TYPE DOM          the next audit event
  *   trace PORT PACKET -> forward PORT | drop REASON | consumed | held [rule DOM ID]    vfr_trace() says so, and no counter moves

@@ -31,10 +31,22 @@ static void on_emit(void *host, uint16_t port, const uint8_t *f, uint32_t len)
 	struct frame *e = &w->emitted[w->e_tail++ % QUEUE];
 
 	e->port = port;
+	e->of = VFR_NODOM;
+	e->sched_class = 0;
 	e->len = len;
 	memcpy(e->b, f, len < sizeof(e->b) ? len : sizeof(e->b));
 	if (bad_checksum(f, len))
 		fail(w, "an emitted frame has a wrong %s", bad_checksum(f, len));
+}
+
+static void on_piece(void *host, const struct vfr_pkt *of, const uint8_t *f, uint32_t len)
+{
+	struct world *w = host;
+	struct frame *e = &w->emitted[w->e_tail % QUEUE];
+
+	on_emit(host, of->out_port, f, len);
+	e->of = of->src_dom;
+	e->sched_class = of->sched_class;
 }
 
 static void on_release(void *host, struct vfr_pkt *p)
@@ -51,7 +63,7 @@ static void on_event(void *host, const struct vfr_event *ev)
 	w->events[w->v_tail++ % QUEUE] = *ev;
 }
 
-static const struct vfr_ops ops = { .emit = on_emit, .release = on_release, .audit = on_event };
+static const struct vfr_ops ops = { .emit = on_emit, .piece = on_piece, .release = on_release, .audit = on_event };
 
 void free_pkt(struct world *w, struct vfr_pkt *p)
 {

@@ -158,6 +158,46 @@ void cmd_emit(struct world *w, char *rest)
 		fail(w, "emitted to port %u: %s", f->port, shown);
 }
 
+/* Of the frame that the last line named. */
+void cmd_piece(struct world *w, char *rest)
+{
+	const struct frame *f = &w->emitted[(w->e_head - 1) % QUEUE];
+	char dom[8] = "";
+	unsigned int chosen = 0;
+
+	sscanf(rest, "%7s %u", dom, &chosen);
+	if (f->of != port_of(dom) || f->sched_class != chosen)
+		fail(w, "a piece of domain %u, class %u", f->of, f->sched_class);
+}
+
+/* All frames that are left are pieces of this packet: what stands behind their headers, put together, is what stands behind its. */
+void cmd_joined(struct world *w, char *rest)
+{
+	static struct crafted want;
+	static uint8_t whole[70000];
+	uint32_t have = 0, id = 0;
+	char port[8] = "";
+	int n = 0;
+
+	sscanf(rest, "%7s %n", port, &n);
+	if (!craft(&want, rest + n, w->in_port))
+		fail(w, "cannot be read");
+	for (unsigned int i = 0; w->e_head != w->e_tail; w->e_head++, i++) {
+		const struct frame *f = &w->emitted[w->e_head % QUEUE];
+		uint32_t at = (f->b[20] << 8 | f->b[21]) % 8192 * 8u, len = f->len - 34;
+
+		memcpy(whole + at, f->b + 34, len);
+		have += len;
+		uint32_t number = (uint32_t)(f->b[18] << 8 | f->b[19]);
+
+		id = i ? id : number;
+		if (f->port != port_of(port) || number != id)
+			fail(w, "to port %u with another number", f->port);
+	}
+	if (have != want.len - 34 || memcmp(whole, want.b + 34, have) || id != (uint32_t)(want.b[18] << 8 | want.b[19]))
+		fail(w, "%u bytes behind the headers, number %u", have, id);
+}
+
 static struct vfr_pkt *given_back(struct world *w)
 {
 	if (w->r_head != w->r_tail)

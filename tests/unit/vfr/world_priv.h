@@ -15,7 +15,7 @@
 #define QUEUE 256
 
 struct frame {
-	uint16_t port;
+	uint16_t port, of, sched_class;	/* of: whose piece it is; VFR_NODOM: the router's own */
 	uint32_t len;
 	uint8_t b[2048];
 };
@@ -62,6 +62,8 @@ void cmd_drop(struct world *w, char *rest);
 void cmd_consumed(struct world *w, char *rest);
 void cmd_held(struct world *w, char *rest);
 void cmd_emit(struct world *w, char *rest);
+void cmd_piece(struct world *w, char *rest);
+void cmd_joined(struct world *w, char *rest);
 void cmd_rel(struct world *w, char *rest);
 void cmd_reldrop(struct world *w, char *rest);
 void cmd_relcons(struct world *w, char *rest);

@@ -233,13 +233,16 @@ static void set_ident(struct vfr_pkt *p, const struct frag_fate *fate)
 /* An IP-ID out of the domain's own block, so that two domains' datagrams are never mixed at a peer (RFC 7597 section 8.3.3). */
 void vfr_frag_ident(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
-	struct frag *f = w->frag;
+	struct frag_fate *fate = w->frag ? &w->frag->fate : &(struct frag_fate){ 0 };
 
-	if (!f || !w->src || w->dst || !(p->flags & VFR_PF_IPV4) || !rcu_get(w->src->cfg)->c.ipid_block)
+	if (c->trace || !w->src || w->dst || !(p->flags & VFR_PF_IPV4) || !rcu_get(w->src->cfg)->c.ipid_block)
 		return;
-	f->fate.set_id = true;
-	f->fate.id = (uint16_t)(w->src->slot % 64u << 10 | (atomic_fetch_add(&w->src->ipid, 1) & 1023));
-	set_ident(p, &f->fate);
+	/* A later fragment that is split again has its number already. */
+	if (p->flags & VFR_PF_LATER)
+		return;
+	fate->set_id = true;
+	fate->id = (uint16_t)(w->src->slot % 64u << 10 | (atomic_fetch_add(&w->src->ipid, 1) & 1023));
+	set_ident(p, fate);
 }
 
 int vfr_frag_pass(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct frag_fate *fate)

@@ -53,6 +53,7 @@ int vfr_frag(struct ctx *c, struct vfr_pkt *p, struct way *w, bool *known);
 /* => a later fragment goes where its first went. */
 int vfr_frag_pass(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct frag_fate *f);
 void vfr_frag_settle(struct ctx *c, struct vfr_pkt *p, struct way *w, int verdict);
+/* => the first piece of what leaves in pieces, of the sender's making or of ours, has its number. */
 void vfr_frag_ident(struct ctx *c, struct vfr_pkt *p, struct way *w);
 void vfr_frag_age(struct ctx *c, uint64_t *next);
 void vfr_frag_port_gone(struct ctx *c, uint16_t port);

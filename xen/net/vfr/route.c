@@ -175,8 +175,31 @@ static void write_macs(uint8_t *frame, const uint8_t *dst, const uint8_t *src)
 /* Only what is linear can be split: the router cannot see the rest. */
 static bool splittable(const struct vfr_pkt *p, const struct vfr_port *out)
 {
-	return !(p->flags & VFR_PF_DF) && p->l4 - p->l3 == IP4_LEN && p->head_len >= p->l3 + p->l3_len && !p->gso &&
-	       p->csum != VFR_CSUM_PARTIAL && p->l3 + out->mtu <= FRAME_MAX;
+	bool sum = p->csum != VFR_CSUM_PARTIAL || (!(p->flags & VFR_PF_FRAG) && p->csum_start >= p->l4 &&
+		p->csum_start + p->csum_offset + 2u <= p->l3 + p->l3_len);
+
+	return !(p->flags & VFR_PF_DF) && p->l4 - p->l3 == IP4_LEN && p->head_len >= p->l3 + p->l3_len && !p->gso && sum &&
+	       p->l3 + out->mtu <= FRAME_MAX;
+}
+
+/* What the card would do with a whole packet it cannot do with pieces. */
+static void finish_csum(struct vfr_pkt *p)
+{
+	uint8_t *from = p->head + p->csum_start;
+	uint16_t sum = csum_of(from, p->l3 + p->l3_len - p->csum_start);
+
+	csum_store(from + p->csum_offset, sum || p->proto != IP_UDP ? sum : 0xffff);
+	p->csum = VFR_CSUM_FULL;
+}
+
+static void put_out(struct ctx *c, const struct vfr_pkt *p, const struct vfr_port *out, const uint8_t *frame, uint32_t len)
+{
+	if (!c->v->ops->piece || c->trace) {
+		vfr_emit(c, out->id, frame, len);
+		return;
+	}
+	c->cpu->total.emitted++;
+	c->v->ops->piece(c->v->host, p, frame, len);
 }
 
 /* RFC 791: the pieces of a datagram whose link addresses are written. */
@@ -195,7 +218,7 @@ static void split(struct ctx *c, const struct vfr_pkt *p, const struct vfr_port 
 		env_put16(frame + p->l3 + IP4_FRAG, (uint16_t)(fo | (left > n ? IP4_MF : 0)));
 		env_put16(frame + p->l3 + IP4_CSUM, 0);
 		csum_store(frame + p->l3 + IP4_CSUM, csum_of(frame + p->l3, IP4_LEN));
-		vfr_emit(c, out->id, frame, p->l4 + n);
+		put_out(c, p, out, frame, p->l4 + n);
 		fo = (uint16_t)(fo + n / 8);
 		at += n;
 		left -= n;
@@ -208,6 +231,8 @@ int vfr_route_send(struct ctx *c, struct vfr_pkt *p, const struct vfr_port *out)
 		return VFR_FORWARD;
 	if (!splittable(p, out))
 		return vfr_drop(c, p, VFR_DROP_TOO_BIG);
+	if (p->csum == VFR_CSUM_PARTIAL)
+		finish_csum(p);
 	split(c, p, out);
 	return VFR_CONSUMED;
 }
@@ -242,7 +267,7 @@ static int multicast_out(struct ctx *c, struct vfr_pkt *p, const struct vfr_port
 
 	write_macs(p->head, mac, out->mac);
 	p->out_port = out->id;
-	return VFR_FORWARD;
+	return vfr_route_send(c, p, out);
 }
 
 static void trace_hop(struct ctx *c, const struct route *rt, const struct vfr_port *out)
@@ -276,7 +301,7 @@ static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	if (r)
 		return r;
 	/* Not before here: an error quotes the sender's own number. */
-	if (w->frag)
+	if (w->frag || wire_size(p) > out->mtu)
 		vfr_frag_ident(c, p, w);
 	if (v4 && p->dst >> 28 == 14)
 		return multicast_out(c, p, out);
@@ -287,6 +312,8 @@ static int to_uplink(struct ctx *c, struct vfr_pkt *p, struct way *w)
 
 int vfr_route(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
+	p->src_dom = w->src ? w->src->domid : VFR_NODOM;
+	p->dst_dom = w->dst ? w->dst->domid : VFR_NODOM;
 	if (w->dst)
 		return to_guest(c, p, w);
 	if (c->in->kind == VFR_PORT_UPLINK)

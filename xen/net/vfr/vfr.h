@@ -143,6 +143,8 @@ struct vfr_event {
 struct vfr_ops {
 	/* => a frame that the router made; the host copies it. Full checksums. */
 	void (*emit)(void *host, uint16_t out_port, const uint8_t *frame, uint32_t len);
+	/* => a piece of a packet that had to be split, to of->out_port: it is the sender's as the whole was. NULL: emit() does. */
+	void (*piece)(void *host, const struct vfr_pkt *of, const uint8_t *frame, uint32_t len);
 	/* => a formerly VFR_HELD packet with VFR_FORWARD, VFR_DROP or VFR_CONSUMED in it: the host's again. */
 	void (*release)(void *host, struct vfr_pkt *pkt);
 	/* => something to record; at most one a second for each type and domain. May be NULL. */
