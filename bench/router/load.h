@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vfr/classify.h>
 #include <vfr/priv.h>
 
 #define BATCH		VFR_BATCH
@@ -36,6 +37,9 @@ void load_free(struct load *l);
 /* => flows 0 .. flows-1 have had their handshake. */
 void load_open_flows(struct load *l, uint32_t flows);
 
+/* => n random rules for all domains, all of them accept; and one rule in each direction for each domain. */
+void load_rules(struct load *l, unsigned int n);
+
 /* => batches in turn from the uplink and from one guest, over all flows. */
 void ring_make(const struct load *l, struct ring *r, uint32_t flows, uint32_t n);
 void ring_free(struct ring *r);
@@ -46,6 +50,7 @@ double load_measure(struct load *l, uint32_t flows, uint32_t ring_size);
 
 /* What each file measures; prints "NAME VALUE" lines. n is the number given behind the name, 0: none. */
 void bench_path(unsigned int n);
+void bench_asked(unsigned int n);
 void bench_ports(unsigned int n);
 void bench_domains(unsigned int n);
 void bench_flows(unsigned int n);
@@ -53,6 +58,7 @@ void bench_added(unsigned int n);
 void bench_grants(unsigned int n);
 void bench_conns(unsigned int n);
 void bench_rules(unsigned int n);
+void random_rule(struct class_box *b, uint32_t index);
 int write_acl(unsigned int n, const char *rules, const char *trace);
 
 #endif

@@ -18,6 +18,17 @@ void bench_path(unsigned int n)
 	load_free(&l);
 }
 
+/* N rules for all domains, half of them in each direction, and one for each domain: none asks for connections. */
+void bench_asked(unsigned int n)
+{
+	struct load l;
+
+	load_make(&l, 16, 4000, false, 64);
+	load_rules(&l, n);
+	printf("asked-%u\t%.1f\n", n, load_measure(&l, 1000, RING));
+	load_free(&l);
+}
+
 void bench_ports(unsigned int n)
 {
 	struct load l;

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* First match among random 5-tuple rules; and the same rules and keys as files for DPDK's classifier. */
-#include <vfr/classify.h>
-
 #include "load.h"
 
 #define RUNS	57
 
 /* Random 5-tuples as firewalls have them: prefixes of /8 to /32, one third of ports exact, one third ranges, the rest any. */
-static void random_rule(struct class_box *b, uint32_t index)
+void random_rule(struct class_box *b, uint32_t index)
 {
 	memset(b, 0, sizeof(*b));
 	for (unsigned int side = 0; side < 2; side++) {
@@ -68,7 +66,6 @@ void bench_rules(unsigned int n)
 	free(q);
 }
 
-/* The same rules and keys as bench_rules() has, as files for dpdk-test-acl. Its ranges of addresses are prefixes, as ours are here. */
 static unsigned int plen_of(uint32_t lo, uint32_t hi)
 {
 	unsigned int n = 0;
@@ -78,6 +75,38 @@ static unsigned int plen_of(uint32_t lo, uint32_t hi)
 	return hi == lo ? 32 : n;
 }
 
+void load_rules(struct load *l, unsigned int n)
+{
+	struct vfr_rule *r = calloc(n, sizeof(*r)), own[2] = { { .dir = VFR_IN }, { .dir = VFR_OUT } };
+	struct class_box b;
+
+	for (unsigned int i = 0; i < n; i++) {
+		random_rule(&b, i);
+		r[i] = (struct vfr_rule){
+			.id = i + 1, .dir = i % 2 ? VFR_OUT : VFR_IN, .family = 4, .proto = (uint8_t)b.lo[4],
+			.icmp_type = -1, .icmp_code = -1,
+			.src_plen = (uint8_t)plen_of(b.lo[0], b.hi[0]), .dst_plen = (uint8_t)plen_of(b.lo[1], b.hi[1]),
+			.sport_first = (uint16_t)b.lo[2], .sport_last = (uint16_t)b.hi[2],
+			.dport_first = (uint16_t)b.lo[3], .dport_last = (uint16_t)b.hi[3],
+		};
+		env_put32(r[i].src, b.lo[0]);
+		env_put32(r[i].dst, b.lo[1]);
+	}
+	if (vfr_rules_set(l->v, VFR_GLOBAL, r, n, NULL))
+		abort();
+	for (unsigned int k = 0; k < 2; k++) {
+		own[k].id = k + 1;
+		own[k].icmp_type = own[k].icmp_code = -1;
+		own[k].sport_last = own[k].dport_last = 65535;
+		own[k].proto = IP_TCP;
+	}
+	for (unsigned int d = 1; d <= l->domains; d++)
+		if (vfr_rules_set(l->v, (uint16_t)d, own, 2, NULL))
+			abort();
+	free(r);
+}
+
+/* The same rules and keys as bench_rules() has, as files for dpdk-test-acl. Its ranges of addresses are prefixes, as ours are here. */
 int write_acl(unsigned int n, const char *rules, const char *trace)
 {
 	struct class_box *b = calloc(n, sizeof(*b));

@@ -13,7 +13,7 @@ $(B)/vfr-rows: $(VFR_ROWS_SRC:%.c=$(B)/asan/%.o) $(VFR_SAN)
 	@echo "  LD   $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^
 
-$(B)/vfr-tables $(B)/vfr-classify: $(B)/vfr-%: $(B)/asan/$(VFR_T)/test_%.o $(VFR_SAN)
+$(B)/vfr-tables $(B)/vfr-classify $(B)/vfr-batch: $(B)/vfr-%: $(B)/asan/$(VFR_T)/test_%.o $(VFR_SAN)
 	@echo "  LD   $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka
 
@@ -27,7 +27,7 @@ $(B)/vfr-threads: $(addprefix $(B)/asan/$(VFR_T)/,test_threads.o craft.o craft_d
 	@echo "  LD   $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lpthread
 
-CHECKS += vfr-rows vfr-tables vfr-classify vfr-twin vfr-docs vfr-threads
+CHECKS += vfr-rows vfr-tables vfr-classify vfr-batch vfr-twin vfr-docs vfr-threads
 check-vfr-threads = $(B)/vfr-threads 6
 check-vfr-threads-deps = $(B)/vfr-threads
 check-vfr-docs = $(VFR_T)/docs.py
@@ -35,6 +35,8 @@ check-vfr-twin = $(B)/vfr-twin 1000000
 check-vfr-twin-deps = $(B)/vfr-twin
 check-vfr-classify = $(B)/vfr-classify
 check-vfr-classify-deps = $(B)/vfr-classify
+check-vfr-batch = $(B)/vfr-batch
+check-vfr-batch-deps = $(B)/vfr-batch
 check-vfr-tables = $(B)/vfr-tables
 check-vfr-tables-deps = $(B)/vfr-tables
 check-vfr-rows = $(B)/vfr-rows

@@ -35,6 +35,8 @@ static const struct row rows[] = {
 	{ "REQ-9: hairpin to oneself", OUT "in D udp D:4001>S:4000\nfwd D udp S:4001>D:4000 ttl=63\nalso D" },
 	{ "from a slice owner to a mapped port", OUT "in A udp S:1000>S:4000\nfwd D udp S:1000>D:4000 ttl=63" },
 	{ "from an internal guest to a slice owner", "in D tcp D:4000>S:1000 flags=S\nfwd A tcp S:4000>S:1000 flags=S ttl=63" },
+	{ "rules see the translated source", "rule D out drop tcp src=S dport=53\nrule D out accept\nin D tcp D:4000>X:53 flags=S\n"
+	  "drop rule\nin D tcp D:4000>X:54 flags=S\nfwd u tcp S:4000>X:54 flags=S ttl=63" },
 	{ "between internal addresses nothing is translated", "in D udp D:5>F:6\nfwd F" },
 	{ "from a slice owner to an internal address", "in A udp S:1000>D:6\nfwd D" },
 	{ "TCP: out and back (RFC 5382 REQ-1)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\n"

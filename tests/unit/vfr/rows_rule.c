@@ -163,6 +163,12 @@ static const struct row rows[] = {
 	  "in A tcp S:1000>S:2000 flags=S\nfwd B\nclass 0\nin B tcp S:2000>S:1000 flags=SA\nfwd A\nclass 2" },
 	{ "classes: of a fragmented datagram between guests", "rule A out accept udp class=2\nrule B in accept udp class=7\n"
 	  "in A udp S:1000>S:2000 id=7 frag=0+ len=64\nfwd B\nclass 7\nin A udp S:1000>S:2000 id=7 frag=64 len=64\nfwd B\nclass 7" },
+	{ "many rules: one that a packet without ports cannot match hides nothing from it", "proto A S 47 = 0\n"
+	  "rule A out accept dport=0-100\nrepeat 40 rule A out accept dport=9%\nrule A out drop gre\nin A gre S>X\ndrop rule\n"
+	  "in A tcp S:1000>X:9 flags=S\nfwd u" },
+	{ "many rules: one that counts and lets go on hides nothing", "rule A out accept count tcp\n"
+	  "repeat 40 rule A out accept tcp dport=9%\nrule A out drop tcp\nin A tcp S:1000>X:917 flags=S\nfwd u\n"
+	  "in A tcp S:1000>X:8 flags=S\ndrop rule" },
 	{ "many rules: the classifier finds the one", "repeat 40 rule A out accept udp dport=9%\nrule A out drop udp dport=5000-5999\n"
 	  "in A udp S:1000>X:917\nfwd u\nin A udp S:1000>X:5500\ndrop rule" },
 };

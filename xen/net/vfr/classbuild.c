@@ -65,6 +65,8 @@ static uint32_t slot_tree(struct builder *bd, uint32_t head, uint32_t share)
 	a.n = bd->top;
 	a.budget = a.n * share;
 	memset(a.hi, 0xff, sizeof(a.hi));
+	a.hi[bd->cl->dims - 3] = a.hi[bd->cl->dims - 2] = UINT16_MAX;
+	a.hi[bd->cl->dims - 1] = UINT8_MAX;
 	return vfr_class_tree(bd, &a);
 }
 

@@ -210,6 +210,12 @@ void vfr_conns_drop_dom(struct vfr *v, uint16_t slot);
 /* => what vfr_conn_follow() does, under the bucket's lock. */
 bool vfr_conn_follow_locked(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, uint16_t *sched_class);
 
+/* => for a packet that has been prepared: no connection is its own. */
+static inline bool conn_unknown(const struct conn_table *t, const struct vfr_pkt *p)
+{
+	return p->conn_place >= CONN_WAYS && !t->bucket[(uint32_t)p->conn_hash & t->mask].overflow;
+}
+
 /*
  * connhit.c => the IPv4 packet belongs to a live connection that this domain's rules have accepted, and has been noted there;
  * the class that they chose.

@@ -2,9 +2,9 @@
 /*
  * The short way for plain packets.
  *
- * Most packets are whole IPv4 TCP or UDP without options, between outside and a guest that holds its public address, and no rule
- * has to be asked for them. They pass all checks of the stages, but in one straight function, with nothing called. The rule that
- * keeps this honest: the short way only ever says "forward". At the first doubt it gives up, having changed nothing, and
+ * Most packets are whole IPv4 TCP or UDP without options, between outside and a guest that holds its public address, and what rules
+ * there are have no more to say of them than that they pass. They pass all checks of the stages, but in one straight function. The
+ * rule that keeps this honest: the short way only ever says "forward". At the first doubt it gives up, having changed nothing, and
  * the stages decide; and whatever it forwards, the stages would have forwarded in the same way (tests run both and compare).
  */
 #include <vfr/priv.h>
@@ -180,7 +180,8 @@ static inline bool from_uplink(struct ctx *c, struct vfr_pkt *p)
 
 	if (!to || never_source(p->src) || vfr_addr_find(c->addrs, p->src) || !small_enough(p, (uint16_t)(to >> 16)))
 		return false;
-	if (((to & WAY_RULES) || rcu_get(c->v->global_rules)) && !known(c, p, slot))
+	if (((to & WAY_RULES) || rcu_get(c->v->global_rules)) && !known(c, p, slot) &&
+		!vfr_rules_pass(c, p, vfr_dom_at(c->v, slot), VFR_IN))
 		return false;
 	send_on(p, (uint16_t)to, atomic_load_explicit(&way->mac, memory_order_relaxed), c->v->par.gateway_mac);
 	p->src_dom = VFR_NODOM;
@@ -228,7 +229,7 @@ static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *
 	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out->mtu) || !may_leave(&rcu_get(d->cfg)->c, p))
 		return false;
 	uint64_t mac = mac_towards(c, rt, out->id, dst);
-	if (!mac || ((rcu_get(d->rules) || rcu_get(c->v->global_rules)) && !known(c, p, d->slot)))
+	if (!mac || ((rcu_get(d->rules) || rcu_get(c->v->global_rules)) && !known(c, p, d->slot) && !vfr_rules_pass(c, p, d, VFR_OUT)))
 		return false;
 	send_on(p, out->id, mac, out->mac);
 	p->src_dom = d->domid;

@@ -12,7 +12,8 @@ void vfr_way_set(struct vfr *v, const struct vfr_dom *d)
 		/* A packet under way may read the port of before and this MAC: the domain's own, both of them. */
 		atomic_store_explicit(&w->mac, port->mac_word, memory_order_relaxed);
 		rcu_set(w->count, d->count);
-		to = WAY_ON | port->id | (uint64_t)port->mtu << 16 | (uint64_t)d->domid << 32 | (rcu_get(d->rules) ? WAY_RULES : 0);
+		to = WAY_ON | port->id | (uint64_t)port->mtu << 16 | (uint64_t)d->domid << 32;
+		to |= (rcu_get(d->rules) ? WAY_RULES : 0) | (vfr_rules_follow(rcu_get(d->rules)) ? WAY_CONNS : 0);
 	}
 	atomic_store(&w->to, to);
 }

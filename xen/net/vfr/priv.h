@@ -98,6 +98,7 @@ struct dom_way {
 static_assert(sizeof(struct dom_way) == ENV_CACHE_LINE / 2, "never across two cache lines");
 #define WAY_ON		(1ull << 63)
 #define WAY_RULES	(1ull << 62)	/* the domain has rules of its own */
+#define WAY_CONNS	(1ull << 61)	/* and they follow connections */
 
 /* --- addresses --- */
 enum addr_kind { ADDR_NONE, ADDR_SHARED, ADDR_DEDICATED, ADDR_INTERNAL, ADDR_SELF };
@@ -208,6 +209,7 @@ struct vfr_cpu {
 	struct vfr_totals total;
 	struct vfr_bucket icmp_bucket;
 	uint64_t random;
+	struct class_query *asked;	/* [VFR_QUESTIONS], of the batch at hand */
 } __attribute__((aligned(ENV_CACHE_LINE)));
 
 struct vfr {
@@ -220,6 +222,7 @@ struct vfr {
 	RCU(struct pfx6_table) pfx6;
 	RCU(struct route_table) routes;
 	RCU(struct vfr_ruleset) global_rules;
+	_Atomic uint32_t rules_alone;	/* rule sets that do not follow connections */
 	RCU(struct vfr_port) *port;		/* [max_ports] */
 	RCU(struct vfr_dom) *dom;		/* [max_domains], by slot */
 	struct dom_way *way;			/* the same */
@@ -262,6 +265,7 @@ struct ctx {
 	struct vfr_trace *trace;		/* NULL, or: no side effect, write the steps down */
 	const struct route *hop;		/* the last packet's, if it leads to a next hop: its MAC */
 	uint64_t hop_mac;
+	const struct class_query *asked, *asked_end;	/* what rules were asked ahead for this packet */
 };
 
 /* A packet's way, filled in stage by stage; lives on the stack of one packet's run. */
@@ -426,6 +430,11 @@ void vfr_tcp_reset(struct ctx *c, struct vfr_pkt *p);
 
 /* rules.c */
 int vfr_rules(struct ctx *c, struct vfr_pkt *p, struct way *w);
+/* rulefast.c => something was asked: the answers for packet i of the batch are first[i] .. first[i + 1] - 1 of the CPU's. */
+bool vfr_rules_ahead(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, const int *parsed, const struct vfr_dom *from, uint8_t *first);
+/* => the rules, asked ahead, accept the plain packet and want nothing else of it; that has been counted. */
+bool vfr_rules_pass(struct ctx *c, const struct vfr_pkt *p, const struct vfr_dom *d, enum vfr_dir dir);
+bool vfr_rules_follow(const struct vfr_ruleset *s);	/* => they ask for connections; s may be NULL */
 void vfr_rules_destroy(struct vfr *v);
 void vfr_rules_drop_dom(struct vfr *v, struct vfr_dom *d);		/* config_lock held */
 

@@ -13,25 +13,14 @@
  * Life-cycle: a rule set is immutable but for its counters. Setting rules makes a new one, swaps the pointer and retires the old;
  * connections opened under old rules stay.
  */
-#include <vfr/classify.h>
-#include <vfr/priv.h>
-
-struct rule_count {
-	uint64_t packets, bytes;
-};
-
-struct vfr_ruleset {
-	struct vfr_rcu rcu;
-	uint32_t n, cpus;
-	bool stateful;
-	struct vfr_rule *rule;
-	struct rule_count *count;	/* [cpu][rule] */
-	struct env_lock limit_lock;	/* the buckets */
-	struct vfr_bucket *bucket;
-	struct classifier *cl[2][2];	/* [IPv6][dir] */
-};
+#include <vfr/rules.h>
 
 /* --- compiling -------------------------------------------------------------------------------------------------------- */
+
+static bool has_ports(uint8_t proto)
+{
+	return proto == IP_TCP || proto == IP_UDP || proto == IP_SCTP;
+}
 
 static bool valid(const struct vfr_rule *r)
 {
@@ -49,6 +38,22 @@ static bool valid(const struct vfr_rule *r)
 	return !(r->flags & VFR_RULE_LIMIT) || r->rate;
 }
 
+/* => all that the classifier cannot see holds for every packet that has ports. */
+static bool unconditional(const struct vfr_rule *r)
+{
+	return !r->tcp_mask && r->icmp_type < 0 && r->icmp_code < 0 && !r->state;
+}
+
+/* => no other rule is ever asked for a packet that is in this one's box; of packets without ports that is true only with a key (make_key()
+ * gives them port 0) that is not in the box. */
+static bool final(const struct vfr_rule *r)
+{
+	bool any = !r->sport_first && !r->dport_first && r->sport_last == 65535 && r->dport_last == 65535;
+
+	return unconditional(r) && !(r->flags & (VFR_RULE_LIMIT | VFR_RULE_COUNT)) &&
+	       (any || has_ports(r->proto) || (!r->proto && (r->sport_first || r->dport_first)));
+}
+
 static void box_prefix(struct class_box *b, unsigned int at, unsigned int words, const uint8_t *addr, uint8_t plen)
 {
 	for (unsigned int i = 0; i < words; i++) {
@@ -63,7 +68,7 @@ static void box_prefix(struct class_box *b, unsigned int at, unsigned int words,
 static void make_box(struct class_box *b, const struct vfr_rule *r, unsigned int words, uint32_t index)
 {
 	unsigned int d = words * 2;
-	bool ports = r->proto == IP_TCP || r->proto == IP_UDP || r->proto == IP_SCTP || !r->proto;
+	bool ports = has_ports(r->proto) || !r->proto;
 
 	memset(b, 0, sizeof(*b));
 	box_prefix(b, 0, words, r->src, r->src_plen);
@@ -75,6 +80,7 @@ static void make_box(struct class_box *b, const struct vfr_rule *r, unsigned int
 	b->lo[d + 2] = r->proto;
 	b->hi[d + 2] = r->proto ? r->proto : 255;
 	b->index = index;
+	b->final = final(r);
 }
 
 static int compile(struct vfr_ruleset *s, unsigned int six, unsigned int dir)
@@ -107,10 +113,11 @@ static void ruleset_gone(struct vfr *v, struct vfr_rcu *obj)
 	for (unsigned int i = 0; i < 4; i++)
 		vfr_classifier_free(s->cl[i / 2][i % 2]);
 	env_free(s->rule, s->n * sizeof(*s->rule));
+	env_free(s->passes, s->n * sizeof(*s->passes));
 	env_free(s->count, (size_t)s->n * s->cpus * sizeof(*s->count));
 	env_free(s->bucket, s->n * sizeof(*s->bucket));
-	if (s->stateful)
-		atomic_fetch_sub(&v->conns.wanted, 1);
+	if (s->counted)
+		atomic_fetch_sub(s->stateful ? &v->conns.wanted : &v->rules_alone, 1);
 }
 
 static struct vfr_ruleset *make(struct vfr *v, const struct vfr_rule *rules, uint32_t n)
@@ -123,19 +130,23 @@ static struct vfr_ruleset *make(struct vfr *v, const struct vfr_rule *rules, uin
 	s->n = n;
 	s->cpus = CPUS(v);
 	s->rule = env_alloc(n * sizeof(*s->rule));
+	s->passes = env_alloc(n * sizeof(*s->passes));
 	s->count = env_alloc((size_t)n * s->cpus * sizeof(*s->count));
 	s->bucket = env_alloc(n * sizeof(*s->bucket));
-	ok = s->rule && s->count && s->bucket;
+	ok = s->rule && s->passes && s->count && s->bucket;
 	if (ok)
 		memcpy(s->rule, rules, n * sizeof(*rules));
 	for (unsigned int i = 0; ok && i < 4; i++)
 		ok = compile(s, i / 2, i % 2) == 0;
-	for (uint32_t i = 0; ok && i < n; i++)
+	for (uint32_t i = 0; ok && i < n; i++) {
 		s->stateful |= rules[i].flags & VFR_RULE_STATE || rules[i].state;
-	if (ok && s->stateful)
-		atomic_fetch_add(&v->conns.wanted, 1);
-	if (ok)
+		s->passes[i] = rules[i].action == VFR_ACT_ACCEPT && !rules[i].flags && !rules[i].sched_class && unconditional(&rules[i]);
+	}
+	if (ok) {
+		atomic_fetch_add(s->stateful ? &v->conns.wanted : &v->rules_alone, 1);
+		s->counted = true;
 		return s;
+	}
 	ruleset_gone(v, &s->rcu);
 	env_free(s, sizeof(*s));
 	return NULL;
@@ -192,6 +203,11 @@ int vfr_rules_set(struct vfr *v, uint16_t domid, const struct vfr_rule *rules, u
 	return r;
 }
 
+bool vfr_rules_follow(const struct vfr_ruleset *s)
+{
+	return s && s->stateful;
+}
+
 void vfr_rules_drop_dom(struct vfr *v, struct vfr_dom *d)
 {
 	swap_in(v, d, NULL);
@@ -235,7 +251,7 @@ struct query {
 static void make_key(struct query *q, const struct vfr_pkt *p)
 {
 	const uint8_t *ip = p->head + p->l3;
-	bool ports = p->proto == IP_TCP || p->proto == IP_UDP || p->proto == IP_SCTP;
+	bool ports = has_ports(p->proto);
 	uint32_t *w = q->key.w;
 
 	if (p->flags & VFR_PF_IPV4) {
@@ -278,16 +294,6 @@ static bool applies(struct ctx *c, struct vfr_ruleset *s, uint32_t i, const stru
 	return !(r->flags & VFR_RULE_LIMIT) || limit_ok(c, s, i);
 }
 
-static void count(struct ctx *c, struct vfr_ruleset *s, uint32_t i, const struct vfr_pkt *p)
-{
-	struct rule_count *n = &s->count[(size_t)c->cpu_id * s->n + i];
-
-	if (c->trace)
-		return;
-	n->packets++;
-	n->bytes += p->len;
-}
-
 /* => the first rule of the set that decides; NULL: none does. Each that matches on the way may choose the packet's class. */
 static const struct vfr_rule *decide(struct ctx *c, struct vfr_ruleset *s, const struct vfr_pkt *p, struct way *w, struct query *q,
 				     struct vfr_dom *d, enum vfr_dir dir)
@@ -298,12 +304,13 @@ static const struct vfr_rule *decide(struct ctx *c, struct vfr_ruleset *s, const
 		return NULL;
 	if (!q->keyed)
 		make_key(q, p);
-	for (uint32_t i = vfr_classify(cl, &q->key, 0); i != UINT32_MAX; i = vfr_classify(cl, &q->key, i + 1)) {
+	for (uint32_t i = vfr_rule_first(c, cl, &q->key); i != UINT32_MAX; i = vfr_classify(cl, &q->key, i + 1)) {
 		const struct vfr_rule *r = &s->rule[i];
 
 		if (!applies(c, s, i, p, q))
 			continue;
-		count(c, s, i, p);
+		if (!c->trace)
+			rule_note(c, s, i, p);
 		if (r->flags & VFR_RULE_LOG)
 			vfr_event(c, d, VFR_EV_RULE_LOG, p, r->id);
 		if (r->sched_class)

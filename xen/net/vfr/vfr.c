@@ -11,7 +11,7 @@
  *
  * Synchronization: see priv.h. vfr_enter()/vfr_leave() bracket everything that reads reclaimed objects.
  */
-#include <vfr/priv.h>
+#include <vfr/rules.h>
 
 static const char *const drop_names[VFR_DROP_COUNT] = {
 #define X(e, name, text) [VFR_DROP_##e] = name,
@@ -82,6 +82,8 @@ static void free_tables(struct vfr *v)
 	env_free(v->way, v->par.max_domains * sizeof(*v->way));
 	env_free(v->dom, v->par.max_domains * sizeof(*v->dom));
 	env_free(v->port, v->par.max_ports * sizeof(*v->port));
+	for (unsigned int i = 0; v->cpu && i < v->par.cpus; i++)
+		env_free(v->cpu[i].asked, VFR_QUESTIONS * sizeof(*v->cpu[i].asked));
 	env_free(v->cpu, CPUS(v) * sizeof(*v->cpu));
 	env_free(v, sizeof(*v));
 }
@@ -95,6 +97,11 @@ static int make_tables(struct vfr *v)
 	v->slot_of = env_alloc(65536 * sizeof(*v->slot_of));
 	if (!v->cpu || !v->port || !v->dom || !v->way || !v->slot_of)
 		return -ENOMEM;
+	for (unsigned int i = 0; i < v->par.cpus; i++) {
+		v->cpu[i].asked = env_alloc(VFR_QUESTIONS * sizeof(*v->cpu[i].asked));
+		if (!v->cpu[i].asked)
+			return -ENOMEM;
+	}
 	if (vfr_frags_init(v) || vfr_conns_init(v) || vfr_nat_init(v) || vfr_addrs_init(v))
 		return -ENOMEM;
 	/* Slot 0 is the uplinks' account; its "domain" owns nothing. */
@@ -158,6 +165,7 @@ void vfr_enter(struct ctx *c, struct vfr *v, unsigned int cpu, uint64_t now)
 	c->in = NULL;
 	c->trace = NULL;
 	c->hop = NULL;
+	c->asked = c->asked_end = NULL;
 	atomic_store(&c->cpu->epoch, atomic_load_explicit(&v->epoch, memory_order_relaxed));
 	c->addrs = rcu_get(v->addrs);
 }
@@ -308,6 +316,7 @@ int vfr_run_once(struct ctx *c, struct vfr_pkt *p, struct way *w)
 void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_port, struct vfr_pkt **pkts, unsigned int n)
 {
 	int parsed[VFR_BATCH];
+	uint8_t asked[VFR_BATCH + 1];
 	struct ctx c;
 
 	ENV_ASSERT(cpu < v->par.cpus && n <= VFR_BATCH);
@@ -315,9 +324,14 @@ void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_por
 	c.in = vfr_port_at(v, in_port);
 	struct vfr_dom *from = c.in && c.in->slot ? vfr_dom_at(v, c.in->slot) : NULL;
 	vfr_parse_batch(&c, pkts, n, parsed);
+	bool ahead = vfr_rules_ahead(&c, pkts, n, parsed, from, asked);
 	for (unsigned int i = 0; i < n; i++) {
 		struct vfr_pkt *p = pkts[i];
 
+		if (ahead) {
+			c.asked = c.cpu->asked + asked[i];
+			c.asked_end = c.cpu->asked + asked[i + 1];
+		}
 		p->in_port = in_port;
 		if (parsed[i] == PARSED_PLAIN) {
 			if (!v->stages_only && vfr_plain_way(&c, p, from))
