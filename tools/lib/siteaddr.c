@@ -1,10 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine's part of a site file: its addresses, its uplinks and the schedulers. */
+#include <stdio.h>
 #include <string.h>
 
 #include "site.h"
 
 #define DEFAULT_UPLINK "net0"
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+/* As the hypervisor's registries have them: a typo should not wait for the day it boots. */
+static const char *const net_policies[] = {"rr", "tbf", "drr", "hfq"};
+static const char *const cpu_policies[] = {"rr", "share"};
+
+/* => a policy's name copied; an error where there is none of that name */
+static void read_policy(struct site *s, yaml_node_t *n, const char *const *names, size_t count, char *out, size_t size)
+{
+	char all[100] = "";
+
+	read_name(s, n, "a scheduler", out, size);
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(out, names[i]))
+			return;
+		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s%s", i ? ", " : "", names[i]);
+	}
+	node_error(s, n, "there is no scheduler '%s' here: there are %s", out, all);
+}
+
+/* Cards are net0, net1 and so on, in the order in which they are found. Only the machine knows how many it has. */
+static void read_uplink_name(struct site *s, yaml_node_t *n, char *out, size_t size)
+{
+	const char *t = node_text(s, n, "an uplink");
+
+	read_name(s, n, "an uplink", out, size);
+	if (strncmp(t, "net", 3) || !t[3] || strspn(t + 3, "0123456789") != strlen(t + 3))
+		node_error(s, n, "'%s' is no uplink: they are called net0, net1 and so on, a card each", t);
+}
 
 struct address {
 	struct vc_addr_add m;
@@ -15,7 +45,7 @@ static void addr_uplink(struct site *s, yaml_node_t *n, void *ctx)
 {
 	struct address *a = ctx;
 
-	read_name(s, n, "an uplink", a->m.uplink, sizeof(a->m.uplink));
+	read_uplink_name(s, n, a->m.uplink, sizeof(a->m.uplink));
 }
 
 static void addr_shared(struct site *s, yaml_node_t *n, void *ctx)
@@ -104,7 +134,7 @@ static void uplink_sched(struct site *s, yaml_node_t *n, void *ctx)
 {
 	struct vc_sched_set *m = ctx;
 
-	read_name(s, n, "a scheduler", m->policy, sizeof(m->policy));
+	read_policy(s, n, net_policies, COUNT(net_policies), m->policy, sizeof(m->policy));
 }
 
 static void uplink_rate(struct site *s, yaml_node_t *n, void *ctx)
@@ -130,7 +160,10 @@ void read_uplinks(struct site *s, yaml_node_t *n, void *ctx)
 		yaml_node_t *key = node_at(s, p->key);
 		struct vc_sched_set m = {.kind = VC_SCHED_NET, .policy = "hfq"};
 
-		read_name(s, key, "an uplink", m.target, sizeof(m.target));
+		if (!strcmp(node_text(s, key, "an uplink"), "guests"))	/* the side towards them */
+			set_name(m.target, sizeof(m.target), "guests");
+		else
+			read_uplink_name(s, key, m.target, sizeof(m.target));
 		read_mapping(s, node_at(s, p->value), uplink_keys, 2, "an uplink", &m);
 		objects_add(&s->objects, VC_SCHED_SET, &m, sizeof(m), node_line(key), node_col(key));
 	}
@@ -140,6 +173,6 @@ void read_cpu_sched(struct site *s, yaml_node_t *n, void *ctx)
 {
 	struct vc_sched_set m = {.kind = VC_SCHED_CPU};
 
-	read_name(s, n, "a scheduler", m.policy, sizeof(m.policy));
+	read_policy(s, n, cpu_policies, COUNT(cpu_policies), m.policy, sizeof(m.policy));
 	objects_add(&s->objects, VC_SCHED_SET, &m, sizeof(m), node_line(n), node_col(n));
 }
