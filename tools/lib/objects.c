@@ -6,28 +6,11 @@
 
 #include "vfrc.h"
 
-#define PART(s, f) {offsetof(struct s, f), sizeof(((struct s *)0)->f)}
-
-static const struct {
-	const char *name;
-	struct {
-		uint8_t off, len;
-	} key[2];
-} kinds[] = {
-	[VC_SCHED_SET - VC_SCHED_SET] = {"scheduler", {PART(vc_sched_set, kind), PART(vc_sched_set, target)}},
-	[VC_ADDR_ADD - VC_SCHED_SET] = {"address", {PART(vc_addr_add, addr)}},
-	[VC_DOM_CREATE - VC_SCHED_SET] = {"domain", {PART(vc_dom_create, name)}},
-	[VC_SLICE_ADD - VC_SCHED_SET] = {"slice", {PART(vc_slice_add, addr),
-		{offsetof(struct vc_slice_add, kind), sizeof(struct vc_slice_add) - offsetof(struct vc_slice_add, kind)}}},
-	[VC_RATE_SET - VC_SCHED_SET] = {"rate", {PART(vc_rate_set, dom)}},
-	[VC_RULE_SET - VC_SCHED_SET] = {"rules", {PART(vc_rule_set, dom)}},
-	[VC_DISK_SET - VC_SCHED_SET] = {"disk", {PART(vc_disk_set, dom), PART(vc_disk_set, index)}},
-	[VC_SUB_SET - VC_SCHED_SET] = {"sub-class", {PART(vc_sub_set, dom), PART(vc_sub_set, index)}},
-};
+#include <public/vfr_control_object.h>
 
 const char *object_kind_name(uint16_t type)
 {
-	return kinds[type - VC_SCHED_SET].name;
+	return vc_object_form(type)->name;
 }
 
 void objects_free(struct objects *o)
@@ -67,14 +50,7 @@ void objects_remove(struct objects *o, size_t i)
 
 int object_cmp(const struct object *a, const struct object *b)
 {
-	int r = a->type < b->type ? -1 : a->type > b->type;
-
-	for (unsigned int p = 0; p < 2 && !r; p++) {
-		unsigned int off = kinds[a->type - VC_SCHED_SET].key[p].off;
-
-		r = memcmp(a->body + off, b->body + off, kinds[a->type - VC_SCHED_SET].key[p].len);
-	}
-	return r;
+	return vc_object_cmp(a->type, a->body, b->type, b->body);
 }
 
 bool object_same(const struct object *a, const struct object *b)
@@ -127,22 +103,7 @@ int objects_read(struct vfrc *c, uint64_t generation, uint16_t type, struct obje
 
 const char *object_domain(const struct object *o)
 {
-	switch (o->type) {
-	case VC_DOM_CREATE:
-		return ((const struct vc_dom_create *)o->body)->name;
-	case VC_SLICE_ADD:
-		return ((const struct vc_slice_add *)o->body)->dom;
-	case VC_RATE_SET:
-		return ((const struct vc_rate_set *)o->body)->dom;
-	case VC_RULE_SET:
-		return ((const struct vc_rule_set *)o->body)->dom;
-	case VC_DISK_SET:
-		return ((const struct vc_disk_set *)o->body)->dom;
-	case VC_SUB_SET:
-		return ((const struct vc_sub_set *)o->body)->dom;
-	default:
-		return "";
-	}
+	return vc_object_domain(o->type, o->body);
 }
 
 static void describe_dom(const struct vc_dom_create *d, char *out, size_t n)

@@ -31,7 +31,7 @@ static void steps_diff(struct transition *t, struct apply_count *count)
 	/* Removals, from the back. */
 	for (i = a->n, j = b->n; i > 0;) {
 		const struct object *o = a->v[i - 1];
-		int r = j ? object_cmp(b->v[j - 1]->type, b->v[j - 1]->body, o->type, o->body) : -1;
+		int r = j ? vc_object_cmp(b->v[j - 1]->type, b->v[j - 1]->body, o->type, o->body) : -1;
 
 		if (r < 0) {
 			t->steps[t->n++] = (struct step){o, NULL};
@@ -46,7 +46,7 @@ static void steps_diff(struct transition *t, struct apply_count *count)
 	}
 	for (i = 0, j = 0; j < b->n;) {
 		const struct object *o = b->v[j];
-		int r = i < a->n ? object_cmp(a->v[i]->type, a->v[i]->body, o->type, o->body) : 1;
+		int r = i < a->n ? vc_object_cmp(a->v[i]->type, a->v[i]->body, o->type, o->body) : 1;
 
 		if (r > 0) {
 			t->steps[t->n++] = (struct step){NULL, o};

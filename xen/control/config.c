@@ -59,11 +59,11 @@ uint32_t config_find(const struct config *cf, uint16_t type, const void *body, b
 
 	*found = false;
 	/* Messages mostly come in key order: then the place is the end. */
-	if (hi && object_cmp(cf->v[hi - 1]->type, cf->v[hi - 1]->body, type, body) < 0)
+	if (hi && vc_object_cmp(cf->v[hi - 1]->type, cf->v[hi - 1]->body, type, body) < 0)
 		return hi;
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
-		int r = object_cmp(cf->v[mid]->type, cf->v[mid]->body, type, body);
+		int r = vc_object_cmp(cf->v[mid]->type, cf->v[mid]->body, type, body);
 
 		if (!r) {
 			*found = true;
@@ -137,35 +137,12 @@ uint32_t config_first(const struct config *cf, uint16_t type)
 	return lo;
 }
 
-/* The name of the domain that an object belongs to, or NULL. */
-static const char *object_dom(const struct object *o)
-{
-	switch (o->type) {
-	case VC_DOM_CREATE:
-		return ((const struct vc_dom_create *)o->body)->name;
-	case VC_SLICE_ADD:
-		return ((const struct vc_slice_add *)o->body)->dom;
-	case VC_RATE_SET:
-		return ((const struct vc_rate_set *)o->body)->dom;
-	case VC_RULE_SET:
-		return ((const struct vc_rule_set *)o->body)->dom;
-	case VC_DISK_SET:
-		return ((const struct vc_disk_set *)o->body)->dom;
-	case VC_SUB_SET:
-		return ((const struct vc_sub_set *)o->body)->dom;
-	default:
-		return NULL;
-	}
-}
-
 void config_del_domain(struct config *cf, const char *name)
 {
 	uint32_t to = 0;
 
 	for (uint32_t i = 0; i < cf->n; i++) {
-		const char *dom = object_dom(cf->v[i]);
-
-		if (dom && !strncmp(dom, name, VC_NAME))
+		if (!strncmp(vc_object_domain(cf->v[i]->type, cf->v[i]->body), name, VC_NAME))
 			object_put(cf->v[i]);
 		else
 			cf->v[to++] = cf->v[i];

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <control/control.h>
+#include <public/vfr_control_object.h>
 
 #define CONTROL_SESSIONS 8
 #define CONTROL_GENERATIONS 16
@@ -28,19 +29,10 @@ struct object {
 	uint8_t body[];
 };
 
-/* Which bytes of a body name the object. */
-struct key_part {
-	uint8_t off, len;
-};
-
 struct transition;
 
 /* One kind of object. The table object_kinds[] in object.c is indexed by type - VC_SCHED_SET. */
 struct object_kind {
-	const char *name;
-	uint16_t fixed;			/* bytes of the fixed part */
-	bool tail;			/* bytes may follow it */
-	struct key_part key[2];
 	/* => the body makes sense by itself */
 	int (*check)(const void *body, size_t n, struct control_error *err);
 	/* => what it refers to exists in the configuration `to` and on this machine */
@@ -55,7 +47,6 @@ int object_check(uint16_t type, const void *body, size_t n, struct control_error
 struct object *object_new(uint16_t type, const void *body, size_t n);
 struct object *object_ref(struct object *o);
 void object_put(struct object *o);
-int object_cmp(uint16_t type_a, const void *a, uint16_t type_b, const void *b);
 bool object_same(const struct object *a, const struct object *b);
 
 /* A set of objects, sorted by key. */

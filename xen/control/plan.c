@@ -46,17 +46,17 @@ static int plan_apply(struct control *c, struct config *to, const struct vc_msg 
 	if (rc)
 		return rc;
 	if (config_get(to, m->type, body))
-		return control_refuse(err, EEXIST, "twice", "the plan has this %s twice", object_kind(m->type)->name);
+		return control_refuse(err, EEXIST, "twice", "the plan has this %s twice", vc_object_form(m->type)->name);
 	o = object_new(m->type, body, m->length);
 	if (!o)
-		return control_refuse(err, ENOMEM, "no-memory", "no memory for a %s", object_kind(m->type)->name);
+		return control_refuse(err, ENOMEM, "no-memory", "no memory for a %s", vc_object_form(m->type)->name);
 	rc = apply_one(c, o, to, err);
 	if (!rc && config_put(to, o)) {
 		/* What was applied must be held by the configuration: make it undone again. */
 		struct transition t = {.from = to, .to = to, .undoing = true};
 
 		object_kind(o->type)->apply(c, o, NULL, &t, err);
-		rc = control_refuse(err, ENOSPC, "too-many-objects", "no room for another %s", object_kind(o->type)->name);
+		rc = control_refuse(err, ENOSPC, "too-many-objects", "no room for another %s", vc_object_form(o->type)->name);
 	}
 	if (rc)
 		object_put(o);

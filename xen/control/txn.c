@@ -23,7 +23,7 @@ static uint64_t current_number(const struct control *c)
 static void config_share(struct config *to, const struct config *from)
 {
 	for (uint32_t i = 0, j = 0; i < to->n && j < from->n;) {
-		int r = object_cmp(to->v[i]->type, to->v[i]->body, from->v[j]->type, from->v[j]->body);
+		int r = vc_object_cmp(to->v[i]->type, to->v[i]->body, from->v[j]->type, from->v[j]->body);
 
 		if (!r && to->v[i] != from->v[j] && object_same(to->v[i], from->v[j])) {
 			object_put(to->v[i]);
@@ -104,7 +104,7 @@ static int stage_del(struct config *cf, uint16_t type, const void *body, struct 
 	}
 	if (config_del(cf, type, body))
 		return 0;
-	return control_refuse(err, ENOENT, "no-such-object", "there is no such %s", object_kind(type)->name);
+	return control_refuse(err, ENOENT, "no-such-object", "there is no such %s", vc_object_form(type)->name);
 }
 
 /* A slice of the same ports belongs to one domain: a message for another one is a conflict, not a change. */
@@ -143,7 +143,7 @@ static int stage_object(struct config *cf, uint16_t type, const void *body, size
 		return 0;
 	object_put(o);
 	return control_refuse(err, -rc, rc == -ENOSPC ? "too-many-objects" : "no-memory", "no room for another %s",
-			      object_kind(kind)->name);
+			      vc_object_form(kind)->name);
 }
 
 static int commit(struct control *c, struct config *staged, bool force, bool dry, const char *note, const char *client,
@@ -157,6 +157,16 @@ static int commit(struct control *c, struct config *staged, bool force, bool dry
 		txn_new_generation(c, staged, note, client);
 	out->generation = current_number(c);
 	return rc;
+}
+
+/* For the history: "slice of web1 removed". */
+static void note_object(uint16_t type, const void *body, char note[64])
+{
+	uint16_t kind = type & ~VC_DEL;
+	const char *dom = vc_object_domain(kind, body);
+
+	snprintf(note, 64, "%s%s%.31s %s", vc_object_form(kind)->name, !*dom ? "" : kind == VC_DOM_CREATE ? " " : " of ", dom,
+		 type & VC_DEL ? "removed" : "set");
 }
 
 /* An object message alone. */
@@ -173,9 +183,10 @@ static int object_alone(struct control *c, struct control_session *s, uint16_t t
 	if (config_copy(&staged, config_current(c)))
 		return control_refuse(err, ENOMEM, "no-memory", "no memory for a copy of the configuration");
 	rc = stage_object(&staged, type, body, n, err);
-	snprintf(note, sizeof(note), "%s %s", object_kind(type & ~VC_DEL)->name, type & VC_DEL ? "removed" : "set");
-	if (!rc)
+	if (!rc) {
+		note_object(type, body, note);
 		rc = commit(c, &staged, false, false, note, s ? s->client : "boot", out, &fault, err);
+	}
 	config_free(&staged);
 	return rc;
 }
