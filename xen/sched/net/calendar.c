@@ -12,7 +12,8 @@
  * most 32 groups (commonly one to four are in use), whatever the number of nodes. This is the idea of group-based
  * fair queueing (QFQ: Checconi, Rizzo, Valente 2013) with two differences: the choice among groups is by exact deadline,
  * scanning the bit set of used groups, so that a node may leave from the middle at any time in O(1); and a packet's length is
- * needed only when it has gone.
+ * needed only when it has gone. The choice is kept, and made anew when the clock comes to the start of a group that had not started,
+ * when a group's first slot changes, and behind the deadline; so with many nodes most picks only read it.
  *
  * THEOREM. Let time t pass at the pace of a server that takes 1/R units for a byte, let P_i be the price of node i with
  * sum of 1/P_i <= R, let every start be no earlier than the time at which the node was inserted or last charged to
@@ -45,6 +46,9 @@ static_assert(CALENDAR_GROUPS == 32 && CALENDAR_SLOTS == 64, "the bit sets are 3
 void calendar_init(struct calendar *cal, unsigned int base)
 {
 	cal->base = base;
+	cal->front = &cal->nobody;
+	for (unsigned int i = 0; i < CALENDAR_GROUPS * CALENDAR_SLOTS; i++)
+		cal->slot[i].next = cal->slot[i].prev = &cal->slot[i];
 }
 
 void calendar_price(const struct calendar *cal, struct calendar_node *n, uint64_t price, uint32_t most)
@@ -57,6 +61,7 @@ void calendar_price(const struct calendar *cal, struct calendar_node *n, uint64_
 	n->group = 0;
 	if (width > cal->base)
 		n->group = (uint8_t)(width - cal->base < CALENDAR_GROUPS ? width - cal->base : CALENDAR_GROUPS - 1);
+	n->shift = (uint8_t)(cal->base + n->group);
 }
 
 /* The bits of `full` as seen from slot number `first`: bit 0 is that slot. */
@@ -66,107 +71,96 @@ static inline uint64_t ahead(uint64_t full, uint64_t first)
 	return full >> n | full << (-n % CALENDAR_SLOTS);
 }
 
-/* Where slot `number` can be filed, given what is in use; `first` moves back if it must. */
-static uint64_t admit_slot(struct calendar *cal, unsigned int group, uint64_t number)
+/* The group's first slot is this one now. A start that moved back may be the next one due. */
+static void set_first(struct calendar *cal, const struct calendar_node *n, uint64_t number)
 {
-	struct calendar_group *g = &cal->group[group];
-	unsigned int shift = cal->base + group;
-	int64_t offset = (int64_t)((number - g->first) << shift) >> shift;
+	cal->first[n->group] = number;
+	cal->start[n->group] = number << n->shift;
+	cal->holds = 0;
+}
+
+/* Where slot `number` can be filed, given what is in use; `first` moves back if it must. */
+static uint64_t admit_slot(struct calendar *cal, const struct calendar_node *n, uint64_t number)
+{
+	uint64_t first = cal->first[n->group];
+	int64_t offset = (int64_t)((number - first) << n->shift) >> n->shift;
 
 	if (offset >= (int64_t)CALENDAR_SLOTS)
-		return g->first + CALENDAR_SLOTS - 1;
+		return first + CALENDAR_SLOTS - 1;
 	if (offset >= 0)
-		return g->first + (uint64_t)offset;
-	int64_t last = 63 - __builtin_clzll(ahead(g->full, g->first));
+		return first + (uint64_t)offset;
+	int64_t last = 63 - __builtin_clzll(ahead(cal->full[n->group], first));
 	if (offset < last - 63)
 		offset = last - 63;
-	g->first += (uint64_t)offset;
-	cal->start[group] = g->first << shift;
-	return g->first;
+	set_first(cal, n, first + (uint64_t)offset);
+	return first + (uint64_t)offset;
 }
 
 void calendar_insert(struct calendar *cal, struct calendar_node *n)
 {
-	struct calendar_group *g = &cal->group[n->group];
-	unsigned int shift = cal->base + n->group;
-	uint64_t number = n->start >> shift;
+	uint64_t number = n->start >> n->shift;
 
 	if (!(cal->used & 1u << n->group)) {
 		cal->used |= 1u << n->group;
-		g->first = number;
-		cal->start[n->group] = number << shift;
-	} else if (number != g->first) {
-		number = admit_slot(cal, n->group, number);
+		set_first(cal, n, number);
+	} else if (number != cal->first[n->group]) {
+		number = admit_slot(cal, n, number);
 	}
-	n->slot = number % CALENDAR_SLOTS;
 	n->queued = true;
-	struct calendar_node *head = g->slot[n->slot];
-	if (head) {
-		n->next = head;
-		n->prev = head->prev;
-		head->prev->next = n;
-		head->prev = n;
-	} else {
-		n->next = n->prev = n;
-		g->slot[n->slot] = n;
-		g->full |= 1ull << n->slot;
-	}
+	calendar_file(cal, n, number);
 }
 
 void calendar_remove(struct calendar *cal, struct calendar_node *n)
 {
-	struct calendar_group *g = &cal->group[n->group];
+	struct calendar_link *next = n->link.next, *prev = n->link.prev;
+	uint64_t *full = &cal->full[n->group], first = cal->first[n->group];
 
 	n->queued = false;
-	if (n->next != n) {
-		n->next->prev = n->prev;
-		n->prev->next = n->next;
-		if (g->slot[n->slot] == n)
-			g->slot[n->slot] = n->next;
+	next->prev = prev;
+	prev->next = next;
+	if (next != prev)
 		return;
-	}
-	g->slot[n->slot] = NULL;
-	g->full &= ~(1ull << n->slot);
-	if (!g->full) {
+	*full &= ~(1ull << n->slot);
+	if (!*full) {
 		cal->used &= ~(1u << n->group);
-	} else if (n->slot == g->first % CALENDAR_SLOTS) {
-		g->first += (uint64_t)__builtin_ctzll(ahead(g->full, g->first));
-		cal->start[n->group] = g->first << (cal->base + n->group);
+		cal->holds = 0;
+	} else if (n->slot == first % CALENDAR_SLOTS) {
+		set_first(cal, n, first + (uint64_t)__builtin_ctzll(ahead(*full, first)));
 	}
 }
 
-void calendar_charge(struct calendar *cal, struct calendar_node *n, uint32_t bytes)
+void calendar_refile(struct calendar *cal, struct calendar_node *n)
 {
-	uint64_t start = n->start + ((n->price * bytes) >> CALENDAR_FRAC);
-
-	if (!n->queued || n->start >> (cal->base + n->group) == start >> (cal->base + n->group)) {
-		n->start = start;
-		return;
-	}
 	calendar_remove(cal, n);
-	n->start = start;
 	calendar_insert(cal, n);
 }
 
-struct calendar_node *calendar_pick(const struct calendar *cal, uint64_t t)
+void calendar_choose(struct calendar *cal, uint64_t t)
 {
 	unsigned int best = CALENDAR_GROUPS;
-	uint64_t deadline = 0;
+	uint64_t deadline = 0, holds = INT64_MAX;
 
 	for (uint32_t left = cal->used; left; left &= left - 1) {
 		unsigned int i = (unsigned int)__builtin_ctz(left);
-		if (calendar_before(t, cal->start[i]))
+		if (calendar_before(t, cal->start[i])) {
+			holds = cal->start[i] - t < holds ? cal->start[i] - t : holds;
 			continue;
+		}
 		uint64_t d = cal->start[i] + (2ull << (cal->base + i));
 		if (best == CALENDAR_GROUPS || calendar_before(d, deadline)) {
 			best = i;
 			deadline = d;
 		}
 	}
-	if (best == CALENDAR_GROUPS)
-		return NULL;
-	const struct calendar_group *g = &cal->group[best];
-	return g->slot[g->first % CALENDAR_SLOTS];
+	cal->front = &cal->nobody;
+	if (best < CALENDAR_GROUPS) {
+		uint64_t left = calendar_before(deadline, t) ? 0 : deadline - t + 1;
+		holds = left < holds ? left : holds;
+		cal->front = calendar_slot(cal, best, cal->first[best]);
+	}
+	cal->chosen = t;
+	cal->holds = holds;
+	cal->deadline = deadline;
 }
 
 uint64_t calendar_first(const struct calendar *cal)

@@ -14,27 +14,34 @@
 #define CALENDAR_GROUPS	32u
 #define CALENDAR_SLOTS	64u
 
+struct calendar_link {
+	struct calendar_link *next, *prev;
+};
+
 struct calendar_node {
-	struct calendar_node *next, *prev;	/* a ring, of the nodes of one slot */
+	struct calendar_link link;		/* first, so that a link is its node; in a ring with its slot */
 	uint64_t start;				/* when its next packet is due to begin */
 	uint64_t price;				/* of a byte, units << CALENDAR_FRAC */
-	uint8_t group, slot;
+	uint8_t group, shift, slot;		/* shift: the width of its slots is 2^shift */
 	bool queued;
 };
 
 #define CALENDAR_FRAC 16
 
-struct calendar_group {
-	uint64_t full;				/* slots in use, a bit each */
-	uint64_t first;				/* number of the first slot in use: its start >> shift */
-	struct calendar_node *slot[CALENDAR_SLOTS]; /* the oldest of each; number modulo 64 */
-};
-
 struct calendar {
+	/* The choice: the slot with the earliest deadline of those that have started. It was made at `chosen` and holds for so long. */
+	struct calendar_link *front;		/* &nobody: none has started */
+	uint64_t chosen, holds;			/* not behind the deadline; 0: choose anew */
+	uint64_t deadline;			/* of the chosen slot */
+	struct calendar_link nobody;		/* its next is NULL */
+
 	uint32_t used;				/* groups that are not empty */
 	unsigned int base;			/* slot width of group 0: 2^base units */
-	uint64_t start[CALENDAR_GROUPS];	/* of each group's first slot */
-	struct calendar_group group[CALENDAR_GROUPS];
+	/* of each group: */
+	uint64_t start[CALENDAR_GROUPS];	/* of its first slot in use */
+	uint64_t first[CALENDAR_GROUPS];	/* that slot's number: its start >> shift */
+	uint64_t full[CALENDAR_GROUPS];		/* slots in use, a bit each */
+	struct calendar_link slot[CALENDAR_GROUPS * CALENDAR_SLOTS]; /* number modulo 64; oldest first */
 };
 
 /* Slot widths run from 2^base to 2^(base + 31) units. */
@@ -43,33 +50,89 @@ void calendar_init(struct calendar *cal, unsigned int base);
 void calendar_price(const struct calendar *cal, struct calendar_node *n, uint64_t price, uint32_t most);
 void calendar_insert(struct calendar *cal, struct calendar_node *n);
 void calendar_remove(struct calendar *cal, struct calendar_node *n);
-/* Charge n, queued or not, for what it took: its start moves on. */
-void calendar_charge(struct calendar *cal, struct calendar_node *n, uint32_t bytes);
 
-/* Of the nodes that have started at `t`, the one with the earliest deadline; NULL: none has started. The node is not removed. */
-struct calendar_node *calendar_pick(const struct calendar *cal, uint64_t t);
 /* The earliest start of any node, rounded down to its slot; the calendar is not empty. */
 uint64_t calendar_first(const struct calendar *cal);
+/* The choice at `t`, for calendar_pick(). */
+void calendar_choose(struct calendar *cal, uint64_t t);
+/* n's start has moved on: file it where it belongs now, for calendar_charge(). */
+void calendar_refile(struct calendar *cal, struct calendar_node *n);
 
 static inline bool calendar_empty(const struct calendar *cal)
 {
 	return cal->used == 0;
 }
 
-/* Of a node: the width of its slots; its deadline is two of these behind the start of its slot. */
-static inline uint64_t calendar_width(const struct calendar *cal, const struct calendar_node *n)
-{
-	return 1ull << (cal->base + n->group);
-}
-
-static inline uint64_t calendar_deadline(const struct calendar *cal, const struct calendar_node *n)
-{
-	return (n->start & ~(calendar_width(cal, n) - 1)) + 2 * calendar_width(cal, n);
-}
-
 static inline bool calendar_before(uint64_t a, uint64_t b)
 {
 	return (int64_t)(a - b) < 0;
+}
+
+/* The choice that was made holds at t, which is not behind its deadline. */
+static inline bool calendar_holds(const struct calendar *cal, uint64_t t)
+{
+	return t - cal->chosen < cal->holds;
+}
+
+/* Of the nodes that have started at `t`, the one with the earliest deadline; NULL: none has started. The node is not removed. */
+static inline struct calendar_node *calendar_pick(struct calendar *cal, uint64_t t)
+{
+	if (!calendar_holds(cal, t))
+		calendar_choose(cal, t);
+	return (struct calendar_node *)cal->front->next;
+}
+
+/* n is charged for what it took; it is not queued. */
+static inline void calendar_pay(struct calendar_node *n, uint32_t bytes)
+{
+	n->start += (n->price * bytes) >> CALENDAR_FRAC;
+}
+
+static inline struct calendar_link *calendar_slot(struct calendar *cal, unsigned int group, uint64_t number)
+{
+	return &cal->slot[group * CALENDAR_SLOTS + number % CALENDAR_SLOTS];
+}
+
+static inline void calendar_file(struct calendar *cal, struct calendar_node *n, uint64_t number)
+{
+	struct calendar_link *slot = calendar_slot(cal, n->group, number), *last = slot->prev;
+
+	n->slot = number % CALENDAR_SLOTS;
+	if (last == slot)
+		cal->full[n->group] |= 1ull << n->slot;
+	n->link.next = slot;
+	n->link.prev = last;
+	last->next = slot->prev = &n->link;
+}
+
+/* The same, and it is queued: it moves to where it belongs now. */
+static inline void calendar_charge(struct calendar *cal, struct calendar_node *n, uint32_t bytes)
+{
+	struct calendar_link *next = n->link.next, *prev = n->link.prev;
+	uint64_t before = n->start;
+
+	calendar_pay(n, bytes);
+	if ((before ^ n->start) >> n->shift == 0)
+		return;
+	uint64_t number = n->start >> n->shift;
+	if (next == prev || number - cal->first[n->group] >= CALENDAR_SLOTS) {	/* alone in its slot, or far ahead */
+		calendar_refile(cal, n);
+		return;
+	}
+	next->prev = prev;
+	prev->next = next;
+	calendar_file(cal, n, number);
+}
+
+/* Of a node: the width of its slots; its deadline is two of these behind the start of its slot. */
+static inline uint64_t calendar_width(const struct calendar_node *n)
+{
+	return 1ull << n->shift;
+}
+
+static inline uint64_t calendar_deadline(const struct calendar_node *n)
+{
+	return (n->start & ~(calendar_width(n) - 1)) + 2 * calendar_width(n);
 }
 
 #endif
