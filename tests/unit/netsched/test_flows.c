@@ -76,6 +76,32 @@ static void flows_share_their_domain_evenly(void **state)
 	sim_free(s);
 }
 
+/* Two such, each with one packet at a time, beside a bulk flow: all three take turns, with frames and with segments. */
+static void a_flow_that_goes_on_at_once_is_not_new_again(void **state)
+{
+	static const uint32_t sizes[] = { FULL, 9000 };
+
+	for (unsigned int i = 0; i < ENV_ARRAY_SIZE(sizes); i++) {
+		struct sim *s = sim_new(&netsched_hfq, RATE, false, sizes[i]);
+		uint64_t next, most = 0, least = UINT64_MAX;
+
+		sim_class(s, 1, &(struct netsched_params) { .target_us = 900000, .interval_us = 1000000 });
+		for (int round = 0; round < 300; round++) {
+			for (uint32_t f = 1; f <= 3; f++)
+				while (s->seq[1][f] - s->seen[1][f] < (f == 3 ? 20 : 1))
+					sim_arrive(s, 1, f, sizes[i]);
+			sim_depart(s, &next);
+			s->now = s->idle_at;
+		}
+		for (uint32_t f = 1; f <= 3; f++) {
+			most = s->seen[1][f] > most ? s->seen[1][f] : most;
+			least = s->seen[1][f] < least ? s->seen[1][f] : least;
+		}
+		assert_true(most - least <= 2);
+		sim_free(s);
+	}
+}
+
 static void codel_keeps_the_standing_queue_short(void **state)
 {
 	static const struct { uint8_t ecn; bool cannot_mark, marks; } rows[] = {
@@ -262,6 +288,7 @@ int run_flow_tests(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_bulk_flow_does_not_delay_the_domains_others),
 		cmocka_unit_test(flows_share_their_domain_evenly),
+		cmocka_unit_test(a_flow_that_goes_on_at_once_is_not_new_again),
 		cmocka_unit_test(codel_keeps_the_standing_queue_short),
 		cmocka_unit_test(a_full_queue_hits_the_longest_flow),
 		cmocka_unit_test(sub_classes_share_by_weight),

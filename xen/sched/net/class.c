@@ -183,6 +183,7 @@ struct netsched_queue netsched_gather(struct netsched_class *c)
 	if (!q.head && c->fair)
 		q = fair_drain(c->fair);
 	c->q.head = NULL;
+	c->lead = &c->q;
 	return q;
 }
 
@@ -216,8 +217,8 @@ static void adopt_params(struct netsched_class *c, const struct netsched_params 
 	c->limit_bytes = p->limit_bytes;
 	c->limit_packets = p->limit_packets;
 	c->max_packet = p->max_packet;
-	c->target_ns = (uint64_t)p->target_us * 1000;
-	c->interval_ns = (uint64_t)p->interval_us * 1000;
+	c->target_ns = p->target_us * 1000;
+	c->interval_ns = p->interval_us * 1000;
 }
 
 static void be_born(struct netsched *ns, struct netsched_class *c, uint32_t id, uint64_t now)

@@ -5,13 +5,14 @@
  * A class has up to eight sub-classes (by DSCP or by a rule's mark), which share its service by weight: deficit round robin,
  * charged after the packet. Each sub-class is an FQ-CoDel queue (RFC 8290): flows are hashed to queues; a queue that was idle
  * is served first for one quantum (so that a sparse flow finds no queue), the others take turns; CoDel judges each packet as it
- * leaves. A flow's last packet is never dropped by CoDel, so a pop from a queue that holds packets returns one.
+ * leaves. A flow's last packet is never dropped by CoDel, so a pop from a queue that holds packets returns one. A flow that has used up
+ * its quantum goes behind the others at once, though it may hold nothing more: it is new again when it was found so at its turn.
  *
  * The class limit hits the longest flow, not whoever arrives: `fattest` follows the longest queue at each push. It may be out
  * of date when that flow shrinks, but then the queue is shrinking too.
  *
  * With many classes the caches set the cost of a packet. So all that a packet of an undivided class needs of struct fair is in its
- * first cache line, and each flow is a line.
+ * first cache line, and each flow is a line. Of the flows a packet touches its own alone.
  */
 #include <sched/net/fair.h>
 
@@ -21,16 +22,7 @@
 
 #define QUANTUM 1538	/* a full Ethernet frame on the wire */
 
-struct flow {
-	struct netsched_queue q;
-	uint32_t bytes;
-	int32_t deficit;
-	struct flow *next;	/* in its sub-class's list */
-	struct codel codel;
-	bool listed;
-};
-static_assert(sizeof(struct flow) == ENV_CACHE_LINE, "a flow is one cache line");
-
+/* A ring: the tail's next is the head. So the head goes behind all others without a write to any of them. */
 struct flow_list {
 	struct flow *head, *tail;
 };
@@ -44,14 +36,16 @@ struct sub {
 
 struct fair {
 	struct flow *fattest;
-	uint32_t mask;		/* of a flow hash */
-	uint16_t turn;		/* the sub-class in service */
-	uint16_t subs;		/* 1 + the highest index in use */
+	uint32_t fattest_bytes;	/* kept here, as its own line is seldom at hand */
+	uint16_t mask;		/* of a flow hash */
+	uint8_t turn;		/* the sub-class in service */
+	uint8_t subs;		/* 1 + the highest index in use */
 	struct sub sub[NETSCHED_SUBS];
 	int32_t sub_quantum;
 	uint8_t weight[NETSCHED_SUBS];
 	uint8_t by_dscp[64];
 };
+static_assert(sizeof(struct flow) == ENV_CACHE_LINE, "a flow is one cache line");
 static_assert(offsetof(struct fair, sub[1]) == ENV_CACHE_LINE, "an undivided class uses one line");
 
 /* Zeroed memory that begins with a cache line; how far behind the start of its block, is in the byte before it. */
@@ -82,11 +76,10 @@ static void lines_free(void *lines, size_t size)
 
 static void list_push(struct flow_list *l, struct flow *f)
 {
-	f->next = NULL;
-	if (l->head)
-		l->tail->next = f;
-	else
-		l->head = f;
+	if (!l->head)
+		l->head = l->tail = f;
+	f->next = l->head;
+	l->tail->next = f;
 	l->tail = f;
 }
 
@@ -94,8 +87,15 @@ static struct flow *list_pop(struct flow_list *l)
 {
 	struct flow *f = l->head;
 
-	l->head = f->next;
+	l->head = f->next == f ? NULL : f->next;
+	l->tail->next = f->next;
 	return f;
+}
+
+static void list_turn(struct flow_list *l)
+{
+	l->tail = l->head;
+	l->head = l->head->next;
 }
 
 static size_t table_size(const struct fair *f)
@@ -118,7 +118,7 @@ int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub)
 		return -ENOMEM;
 	f->weight[index] = (uint8_t)sub->weight;
 	if (index >= f->subs)
-		f->subs = (uint16_t)(index + 1);
+		f->subs = (uint8_t)(index + 1);
 	for (unsigned int d = 0; d < 64 && index > 0; d++) {
 		if (sub->dscp_set >> d & 1)
 			f->by_dscp[d] = (uint8_t)index;
@@ -133,11 +133,12 @@ void fair_sub_del(struct fair *f, uint32_t index)
 	lines_free(f->sub[index].flows, table_size(f));
 	f->sub[index] = (struct sub){ 0 };
 	f->fattest = NULL;
+	f->fattest_bytes = 0;
 	f->turn = 0;
 	f->subs = 1;
 	for (uint32_t i = 1; i < NETSCHED_SUBS; i++)
 		if (f->sub[i].flows)
-			f->subs = (uint16_t)(i + 1);
+			f->subs = (uint8_t)(i + 1);
 	for (unsigned int d = 0; d < 64; d++)
 		if (f->by_dscp[d] == index)
 			f->by_dscp[d] = 0;
@@ -150,7 +151,7 @@ struct fair *fair_new(const struct netsched_params *p, const struct netsched_sub
 
 	if (!f)
 		return NULL;
-	f->mask = p->flows - 1;
+	f->mask = (uint16_t)(p->flows - 1);
 	fair_tune(f, p);
 	if (!subs)
 		subs = &plain;
@@ -215,8 +216,12 @@ void fair_push(struct fair *f, struct netsched_item *item)
 		flow->deficit = QUANTUM;
 		list_push(&s->fresh, flow);
 	}
-	if (!f->fattest || flow->bytes > f->fattest->bytes)
-		f->fattest = flow;
+	/* selects, not branches: nobody can foretell them */
+	bool fatter = flow->bytes > f->fattest_bytes;
+	uint32_t most = f->fattest_bytes;
+	struct flow *fattest = f->fattest;
+	f->fattest_bytes = fatter ? flow->bytes : most;
+	f->fattest = fatter ? flow : fattest;
 }
 
 /* The sub-class whose turn it is, among those that hold packets. An idle one works off its debt and saves no credit. */
@@ -225,7 +230,7 @@ static struct sub *pick_sub(struct fair *f)
 	struct sub *s = &f->sub[f->turn];
 
 	while (f->subs > 1 && !(s->packets && s->deficit > 0)) {
-		f->turn = f->turn + 1 < f->subs ? (uint16_t)(f->turn + 1) : 0;
+		f->turn = f->turn + 1 < f->subs ? (uint8_t)(f->turn + 1) : 0;
 		s = &f->sub[f->turn];
 		s->deficit += f->weight[f->turn] * f->sub_quantum;
 		if (!s->packets && s->deficit > 0)
@@ -234,33 +239,56 @@ static struct sub *pick_sub(struct fair *f)
 	return s;
 }
 
-/* The flow that goes next in s, which holds packets; it stays at the head of the list that is returned. */
+static struct flow_list *next_list(struct sub *s)
+{
+	return s->fresh.head ? &s->fresh : &s->old;
+}
+
+/* The flow at the head of l has had its turn. */
+static void turn(struct sub *s, struct flow_list *l)
+{
+	l->head->deficit += QUANTUM;
+	if (l == &s->old)
+		list_turn(l);
+	else
+		list_push(&s->old, list_pop(l));
+}
+
+/* The flow at the head of l has no packets. A fresh one goes one round behind the others before it counts as new again. */
+static void retire(struct sub *s, struct flow_list *l)
+{
+	struct flow *flow = list_pop(l);
+
+	flow->listed = l == &s->fresh && s->old.head;
+	if (flow->listed)
+		list_push(&s->old, flow);
+}
+
+/* The flow that goes next in s, which holds packets, is at the head of the list that is returned. */
 static struct flow_list *pick_flow(struct sub *s)
 {
 	for (;;) {
-		struct flow_list *l = s->fresh.head ? &s->fresh : &s->old;
+		struct flow_list *l = next_list(s);
 		struct flow *flow = l->head;
 
 		if (flow->q.head && flow->deficit > 0)
 			return l;
-		list_pop(l);
-		if (flow->q.head) {
-			/* alone: no need to go round until its debt is paid */
-			flow->deficit = s->fresh.head || s->old.head ? flow->deficit + QUANTUM : QUANTUM;
-			list_push(&s->old, flow);
-		} else if (l == &s->fresh && s->old.head) {
-			list_push(&s->old, flow);	/* one round behind the others before it counts as new again */
-		} else {
-			flow->listed = false;
+		if (!flow->q.head) {
+			retire(s, l);
+			continue;
 		}
+		turn(s, l);
+		if (next_list(s)->head == flow)
+			flow->deficit = QUANTUM;	/* alone: no need to go round until its debt is paid */
 	}
 }
 
-static struct netsched_item *take(struct sub *s, struct flow *flow)
+static struct netsched_item *take(struct fair *f, struct sub *s, struct flow *flow)
 {
 	struct netsched_item *item = queue_pop(&flow->q);
 
 	flow->bytes -= item->wire_bytes;
+	f->fattest_bytes -= item->wire_bytes & -(uint32_t)(flow == f->fattest);
 	s->packets--;
 	return item;
 }
@@ -268,10 +296,11 @@ static struct netsched_item *take(struct sub *s, struct flow *flow)
 struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_t now)
 {
 	struct sub *s = pick_sub(f);
-	struct flow *flow = pick_flow(s)->head;
+	struct flow_list *l = pick_flow(s);
+	struct flow *flow = l->head;
 
 	for (;;) {
-		struct netsched_item *item = take(s, flow);
+		struct netsched_item *item = take(f, s, flow);
 		bool bad = codel_judge(&flow->codel, now - item->enq_ns, !flow->q.head, c->target_ns, c->interval_ns, now);
 		if (bad && item->ecn != NETSCHED_NOT_ECT && c->ns->host.mark(c->ns->host.ctx, item)) {
 			c->marks++;
@@ -283,6 +312,9 @@ struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_
 			flow->deficit -= (int32_t)item->wire_bytes;
 			if (f->subs > 1)
 				s->deficit -= (int32_t)item->wire_bytes;
+			if (flow->deficit <= 0)
+				turn(s, l);
+			c->lead = &next_list(s)->head->q;
 			return item;
 		}
 		netsched_discard(c, item, NETSCHED_CODEL);
@@ -291,7 +323,7 @@ struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_
 
 bool fair_is_fattest(const struct fair *f, const struct netsched_item *item)
 {
-	return !f->fattest || f->fattest->bytes <= flow_of(f, item)->bytes;
+	return f->fattest_bytes <= flow_of(f, item)->bytes;
 }
 
 struct netsched_item *fair_evict(struct fair *f)
@@ -301,20 +333,20 @@ struct netsched_item *fair_evict(struct fair *f)
 	for (uint32_t i = 0; i < f->subs; i++) {
 		struct sub *s = &f->sub[i];
 		if (s->flows && flow >= s->flows && flow <= s->flows + f->mask)
-			return take(s, flow);
+			return take(f, s, flow);
 	}
 	return NULL;
 }
 
 /* Empty s into q; its flows keep their state but stand on no list. */
-static void drain_sub(struct sub *s, struct netsched_queue *q)
+static void drain_sub(struct fair *f, struct sub *s, struct netsched_queue *q)
 {
 	struct flow_list *l;
 
 	while ((l = s->fresh.head ? &s->fresh : &s->old)->head) {
 		struct flow *flow = list_pop(l);
 		if (flow->q.head)
-			queue_push(q, take(s, flow));
+			queue_push(q, take(f, s, flow));
 		flow->listed = flow->q.head;
 		if (flow->listed)
 			list_push(&s->old, flow);
@@ -326,39 +358,6 @@ struct netsched_queue fair_drain(struct fair *f)
 	struct netsched_queue q = { NULL, NULL };
 
 	for (uint32_t i = 0; i < NETSCHED_SUBS; i++)
-		drain_sub(&f->sub[i], &q);
+		drain_sub(f, &f->sub[i], &q);
 	return q;
-}
-
-/* The flow that goes next, if only one sub-class is in use (else this is a guess). */
-static const struct flow *likely_flow(const struct fair *f)
-{
-	return f->sub[0].fresh.head ? f->sub[0].fresh.head : f->sub[0].old.head;
-}
-
-void netsched_fetch(const struct netsched_class *c, unsigned int turns)
-{
-	if (turns == 4) {
-		__builtin_prefetch(c, 1);
-		__builtin_prefetch(&c->sent_packets, 1);
-		return;
-	}
-	if (c->q.head) {
-		__builtin_prefetch(c->q.head, 1);
-		return;
-	}
-	if (!c->fair)
-		return;
-	if (turns == 3) {
-		__builtin_prefetch(c->fair, 1);
-		return;
-	}
-	const struct flow *flow = likely_flow(c->fair);
-	if (turns == 2) {
-		__builtin_prefetch(flow, 1);
-		__builtin_prefetch(c->fair->sub[0].old.tail, 1);
-	} else if (flow) {
-		__builtin_prefetch(flow->q.head, 1);
-		__builtin_prefetch(flow->next, 1);
-	}
 }

@@ -6,6 +6,16 @@
 #include <sched/net/codel.h>
 #include <sched/net/policy.h>
 
+/* One cache line. */
+struct flow {
+	struct netsched_queue q;
+	struct flow *next;	/* in its sub-class's list */
+	uint32_t bytes;
+	int32_t deficit;
+	struct codel codel;
+	bool listed;
+};
+
 /* A queue for a class with these parameters and sub-classes (NULL: one for all), or NULL. */
 struct fair *fair_new(const struct netsched_params *p, const struct netsched_subs *subs);
 void fair_free(struct fair *f);

@@ -131,6 +131,7 @@ static void class_push(struct netsched_class *c, struct netsched_item *item)
 		fair_push(c->fair, item);
 	} else {
 		queue_push(&c->q, item);
+		c->lead = &c->q;
 	}
 	c->packets++;
 	c->bytes += item->wire_bytes;

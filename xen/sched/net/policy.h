@@ -91,7 +91,8 @@ struct netsched_class {
 	uint64_t sent_bytes;
 	uint64_t window_start, window_bytes;	/* the rate window that runs: from when, sent_bytes then */
 	uint64_t delay_ns, delay_max_ns;
-	uint64_t target_ns, interval_ns;	/* CoDel's */
+	const struct netsched_queue *lead;	/* where the next packet to leave stands, as far as is known */
+	uint32_t target_ns, interval_ns;	/* CoDel's */
 
 	struct bucket ceiling __attribute__((aligned(ENV_CACHE_LINE)));
 	struct bucket pps;
@@ -131,13 +132,6 @@ static inline bool netsched_is_live(const struct netsched *ns, uint32_t id)
 {
 	return id < ns->link.max_classes && (ns->classes[id].state & CLASS_LIVE);
 }
-
-/*
- * For policies that know who follows: c is to be picked after `turns` more picks. Told so at each number from NETSCHED_LOOK_AHEAD
- * down to 1, this has all that its packet needs in the cache by then: the class, its queue, the flow, the packet. (fair.c)
- */
-#define NETSCHED_LOOK_AHEAD 4u
-void netsched_fetch(const struct netsched_class *c, unsigned int turns);
 
 extern const struct netsched_ops netsched_rr, netsched_tbf, netsched_drr, netsched_hfq;
 
