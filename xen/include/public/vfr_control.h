@@ -38,11 +38,11 @@
 #define VC_PACKED __attribute__((packed))
 
 struct vc_msg {
-	uint32_t magic;
-	uint16_t version;
+	uint32_t magic;		/* VC_MSG_MAGIC */
+	uint16_t version;	/* VC_VERSION */
 	uint16_t type;
-	uint32_t seq;
-	uint32_t session;
+	uint32_t seq;		/* any number; the reply repeats it */
+	uint32_t session;	/* as HELLO chose it */
 	uint32_t length;	/* of the body */
 	uint32_t crc;		/* CRC-32C over header, with this field zero, and body */
 } VC_PACKED;
@@ -182,7 +182,7 @@ struct vc_wait_reply {
 /* REPLACE: the messages that follow are the whole new configuration, what is not among them goes away. */
 enum { VC_TXN_REPLACE = 1 };
 struct vc_txn_begin {
-	uint32_t flags;
+	uint32_t flags;		/* VC_TXN_REPLACE: from nothing */
 	uint32_t reserved;
 	uint64_t base;		/* generation that the change was made from, refused if another is current; 0: any */
 	char note[64];		/* for the history: "apply site.yaml" */
@@ -191,7 +191,7 @@ static_assert(sizeof(struct vc_txn_begin) == 80, "txn begin");
 
 enum { VC_COMMIT_DRY = 1, VC_COMMIT_FORCE = 2 /* take ports that are held down */ };
 struct vc_txn_commit {
-	uint32_t flags;
+	uint32_t flags;		/* VC_COMMIT_DRY, VC_COMMIT_FORCE */
 	uint32_t confirm_ms;	/* 0: final at once; else the change is taken back unless CONFIRM comes in time */
 } VC_PACKED;
 struct vc_generation_reply {	/* of TXN_COMMIT, CONFIRM, ROLLBACK and of each object message */
@@ -245,7 +245,7 @@ struct vc_addr_add {
 	char uplink[VC_NAME];
 	struct vc_ip dns[2];		/* told to guests by DHCP; all zero: none */
 	uint8_t prefix;			/* of the network the address lies in: 0-32, 0-128 */
-	uint8_t flags;
+	uint8_t flags;		/* VC_ADDR_SHARED */
 	uint8_t reserved[2];
 } VC_PACKED;
 static_assert(sizeof(struct vc_addr_add) == 100, "addr");
@@ -260,7 +260,7 @@ struct vc_dom_create {
 	char name[VC_NAME];
 	uint64_t mem_bytes;		/* a multiple of 4096 */
 	uint16_t vcpus;
-	uint16_t flags;
+	uint16_t flags;		/* VC_DOM_CONTROL, VC_DOM_START_PAUSED, VC_DOM_NO_NET */
 	uint8_t mac[6];			/* all zero: made from the name */
 	uint8_t on_poweroff, on_reboot, on_crash;
 	uint8_t reserved;
@@ -287,7 +287,7 @@ enum vc_slice_kind {
 struct vc_slice_add {
 	struct vc_ip addr;
 	char dom[VC_NAME];
-	uint8_t kind;
+	uint8_t kind;		/* VC_SLICE_* */
 	uint8_t protos;		/* RANGE, MAPE: bits of enum vc_proto_bit */
 	uint8_t prefix;		/* WHOLE */
 	uint8_t protocol;	/* PROTOCOL */
@@ -379,7 +379,7 @@ static_assert(sizeof(struct vc_rule_set) == 40, "rule set");
 /* Which policy runs where. Key: kind and target. */
 enum vc_sched_kind { VC_SCHED_CPU, VC_SCHED_NET, VC_SCHED_DISK, VC_SCHED_KINDS };
 struct vc_sched_set {
-	uint8_t kind;
+	uint8_t kind;		/* VC_SCHED_CPU, VC_SCHED_NET */
 	uint8_t reserved[7];
 	char target[VC_NAME];		/* NET: the uplink, or "guests" for the side toward the guests; else empty */
 	char policy[VC_NAME];
