@@ -199,16 +199,17 @@ static inline bool may_leave(const struct vfr_domain_cfg *cfg, const struct vfr_
 	return !cfg->new_flows_per_s || !(p->flags & VFR_PF_NEWFLOW);
 }
 
-/* => as vfr_neigh_mac(). The packets of a batch mostly have the same next hop, which is looked up once. */
-static inline uint64_t mac_towards(struct ctx *c, const struct route *rt, uint16_t port, const uint8_t dst[4])
+/* => as vfr_neigh_find(). The packets of a batch mostly have the same next hop, which is looked up once. */
+static inline struct neigh *towards(struct ctx *c, const struct route *rt, uint16_t port, const uint8_t dst[4], uint64_t *mac)
 {
 	if (rt->on_link)
-		return vfr_neigh_mac(c->v, port, dst);
+		return vfr_neigh_find(c->v, port, dst, mac);
 	if (rt != c->hop) {
 		c->hop = rt;
-		c->hop_mac = vfr_neigh_mac(c->v, port, rt->next_hop);
+		c->hop_neigh = vfr_neigh_find(c->v, port, rt->next_hop, &c->hop_mac);
 	}
-	return c->hop_mac;
+	*mac = c->hop_mac;
+	return c->hop_neigh;
 }
 
 static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *d)
@@ -228,9 +229,11 @@ static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *
 	const struct vfr_port *out = rt ? vfr_port_at(c->v, rt->uplink) : NULL;
 	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out->mtu) || !may_leave(&rcu_get(d->cfg)->c, p))
 		return false;
-	uint64_t mac = mac_towards(c, rt, out->id, dst);
+	uint64_t mac;
+	struct neigh *hop = towards(c, rt, out->id, dst, &mac);
 	if (!mac || ((rcu_get(d->rules) || rcu_get(c->v->global_rules)) && !known(c, p, d->slot) && !vfr_rules_pass(c, p, d, VFR_OUT)))
 		return false;
+	neigh_use(hop);
 	send_on(p, out->id, mac, out->mac);
 	p->src_dom = d->domid;
 	p->dst_dom = VFR_NODOM;

@@ -174,8 +174,7 @@ int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct
 		uint64_t word = n ? atomic_load_explicit(&n->mac, memory_order_relaxed) : 0;
 
 		if (word) {
-			if (!atomic_load_explicit(&n->used, memory_order_relaxed))
-				atomic_store_explicit(&n->used, 1, memory_order_relaxed);
+			neigh_use(n);
 			word_mac(word, p->head);
 			__builtin_memcpy(p->head + 6, out->mac, 6);
 			p->out_port = out->id;
@@ -192,14 +191,12 @@ int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct
 	}
 }
 
-uint64_t vfr_neigh_mac(struct vfr *v, uint16_t port, const uint8_t *ip)
+struct neigh *vfr_neigh_find(struct vfr *v, uint16_t port, const uint8_t *ip, uint64_t *mac)
 {
 	struct neigh *n = find(v, port, ip, 4);
-	uint64_t word = n ? atomic_load_explicit(&n->mac, memory_order_relaxed) : 0;
 
-	if (word && !atomic_load_explicit(&n->used, memory_order_relaxed))
-		atomic_store_explicit(&n->used, 1, memory_order_relaxed);
-	return word;
+	*mac = n ? atomic_load_explicit(&n->mac, memory_order_relaxed) : 0;
+	return n;
 }
 
 static void send_held(struct ctx *c, struct vfr_pkt *list, const struct vfr_port *out, const uint8_t *mac)

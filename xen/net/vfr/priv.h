@@ -263,7 +263,8 @@ struct ctx {
 	const struct vfr_port *in;		/* the batch's in port; NULL when released later */
 	const struct addr_table *addrs;
 	struct vfr_trace *trace;		/* NULL, or: no side effect, write the steps down */
-	const struct route *hop;		/* the last packet's, if it leads to a next hop: its MAC */
+	const struct route *hop;		/* the last packet's, if it leads to a next hop: who that is */
+	struct neigh *hop_neigh;
 	uint64_t hop_mac;
 	const struct class_query *asked, *asked_end;	/* what rules were asked ahead for this packet */
 };
@@ -409,8 +410,14 @@ const struct route *vfr_route_find(struct vfr *v, const uint8_t *dst, uint8_t fa
 /* neigh.c, arp.c */
 int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_port *out, const uint8_t *ip, uint8_t family,
 	uint32_t src);
-/* => NEIGH_VALID and the MAC of an IPv4 neighbour that is known; 0: not. It counts as used. */
-uint64_t vfr_neigh_mac(struct vfr *v, uint16_t port, const uint8_t *ip);
+/* => an IPv4 neighbour; in *mac NEIGH_VALID and its address if that is known, else 0. */
+struct neigh *vfr_neigh_find(struct vfr *v, uint16_t port, const uint8_t *ip, uint64_t *mac);
+/* => a packet goes to it: it will be asked again when its time comes. */
+static inline void neigh_use(struct neigh *n)
+{
+	if (!atomic_load_explicit(&n->used, memory_order_relaxed))
+		atomic_store_explicit(&n->used, 1, memory_order_relaxed);
+}
 void vfr_neigh_learn(struct ctx *c, uint16_t port, const uint8_t *ip, uint8_t family, const uint8_t *mac, bool create);
 void vfr_neigh_age(struct ctx *c, uint64_t *next);
 void vfr_neigh_port_gone(struct ctx *c, uint16_t port);
