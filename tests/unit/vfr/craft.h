@@ -9,7 +9,8 @@
  *           smac=x dmac=x (guest, gw, up, bcast, other)  badsum  ver=N  cut=N (bytes off the end)  pad=N  tlen=N  gso=N  partial
  *           opt=N (an IP option of type N)  quote(PACKET)  q=N (bytes of the quoted packet; all of it else)  op=N (arp)
  *           nh=N (what an IPv6 fragment header names)  inner (what is cut begins with destination options)
- * Others: nd NS|NA|RS|RA SRC>TARGET;  dhcp TYPE [want=ADDR] [server=ADDR] [client=ADDR (that it has)] [othermac] [badoption]
+ * Others: nd NS|NA|RS|RA SRC>TARGET [hops=N] [badsum] [atomic (fragment header)] [all (to all nodes)] [option (its MAC)] [solicited];
+ *         dhcp TYPE [want=ADDR] [server=ADDR] [client=ADDR (that it has)] [othermac] [badoption]
  */
 #ifndef CRAFT_H
 #define CRAFT_H

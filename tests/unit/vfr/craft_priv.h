@@ -41,6 +41,7 @@ static inline uint32_t pseudo(const uint8_t *ip, int proto, uint32_t len)
 	return sum16(t, 8, s);
 }
 
+bool craft_nd(struct crafted *out, const char *line, int in_port);
 bool craft_dhcp(struct crafted *out, const char *line, int in_port);
 void describe_dhcp(char *out, unsigned int size, const uint8_t *frame, uint32_t len);
 /* => name or number of an IPv4 address, in `buf` of 64 bytes. */

@@ -295,24 +295,40 @@ static int from_uplink(struct ctx *c, struct vfr_pkt *p, uint8_t type, const uin
 	return mine ? advertise(c, p, c->in->mac) : VFR_CONSUMED;
 }
 
+/* RFC 4861 sections 6.1 and 7.1 but for the options: => it may be believed. */
+static bool sound(const struct vfr_pkt *p, uint8_t type, uint32_t least)
+{
+	const uint8_t *ip = p->head + p->l3, *m = p->head + p->l4, *dst = ip + IP6_DST;
+	uint32_t n = p->l3 + p->l3_len - p->l4;
+
+	/* No fragment header, not even one that says "whole" (RFC 6980): the parser has left its place there. */
+	if (p->quote || ip[IP6_HOPS] != 255 || p->icmp_code || n < least || p->l4 + n > p->head_len)
+		return false;
+	if (p->csum == VFR_CSUM_FULL && csum_fold(csum_add(csum_pseudo6(ip, IP_ICMP6, n), m, n)) != 0xffff)
+		return false;
+	if ((type == NS || type == NA) && m[ND_TARGET] == 0xff)
+		return false;
+	/* Nobody in particular is answered to all; a probe asks all that might have the address. */
+	if (type == NA && dst[0] == 0xff && (m[4] & 0x40))
+		return false;
+	return type != NS || !unspecified(ip + IP6_SRC) || (env_get64(dst) == 0xff02ull << 48 && env_get64(dst + 8) >> 24 == 0x1ff);
+}
+
 int vfr_nd(struct ctx *c, struct vfr_pkt *p, bool *handled)
 {
 	uint8_t type = p->tcp_flags;
 	uint32_t least = type == RS ? RS_OPTIONS : type == RA ? 16 : ND_OPTIONS;
-	const uint8_t *m = p->head + p->l4, *lladdr;
-	uint32_t end = p->l3 + p->l3_len < p->head_len ? p->l3 + p->l3_len : p->head_len;
+	const uint8_t *lladdr;
 	bool bad = false;
 
 	if (type < RS || type > REDIRECT)
 		return 0;
 	*handled = true;
-	/* RFC 4861 section 7.1: hop limit 255, code 0, whole. */
-	if ((p->flags & VFR_PF_FRAG) || p->head[p->l3 + IP6_HOPS] != 255 || p->icmp_code || p->l4 + least > end)
+	if (!sound(p, type, least))
 		return vfr_drop(c, p, VFR_DROP_ND_BAD);
-	if ((type == NS || type == NA) && m[ND_TARGET] == 0xff)
-		return vfr_drop(c, p, VFR_DROP_ND_BAD);
-	lladdr = find_option(m + least, p->head + end, type == NA ? OPT_TARGET : OPT_SOURCE, &bad);
-	if (bad)
+	lladdr = find_option(p->head + p->l4 + least, p->head + p->l3 + p->l3_len, type == NA ? OPT_TARGET : OPT_SOURCE, &bad);
+	/* Who has no address yet cannot be answered in person. */
+	if (bad || (lladdr && (type == NS || type == RS) && unspecified(p->head + p->l3 + IP6_SRC)))
 		return vfr_drop(c, p, VFR_DROP_ND_BAD);
 	return c->in->kind == VFR_PORT_GUEST ? from_guest(c, p, type, lladdr) : from_uplink(c, p, type, lladdr);
 }
