@@ -55,7 +55,7 @@ static const char *source4(const struct twin *t, int d, const struct facts *f)
 	return t->owner[s][f->kind][f->sport] == d ? NULL : "src-port";
 }
 
-static bool lives_here(const struct twin *t, uint32_t a)
+bool twin_lives_here(const struct twin *t, uint32_t a)
 {
 	bool internal;
 
@@ -69,7 +69,7 @@ static const char *receiver4(const struct twin *t, int in, const struct facts *f
 	bool internal;
 
 	*to = 0;
-	if (in == 0 && (twin_unusable(f->src) || lives_here(t, f->src)))
+	if (in == 0 && (twin_unusable(f->src) || twin_lives_here(t, f->src)))
 		return "martian";
 	if (in == 0 && f->frame[0] % 2)
 		return "broadcast";
@@ -111,7 +111,7 @@ static const char *receiver4(const struct twin *t, int in, const struct facts *f
 /* --- IPv6 ------------------------------------------------------------------------------------------------------------- */
 
 /* => the domain; 0: nobody; -1: the router itself. A whole address counts for more than the prefix around it. */
-static int owner6(const struct twin *t, const uint8_t *a)
+int twin_owner6(const struct twin *t, const uint8_t *a)
 {
 	if (!memcmp(a, t->self6, 16))
 		return -1;
@@ -124,20 +124,15 @@ static int owner6(const struct twin *t, const uint8_t *a)
 	return 0;
 }
 
-static bool local6(const uint8_t *a)
-{
-	return a[0] == 0xfe && a[1] / 64 == 2;
-}
-
 static const char *source6(const struct twin *t, int d, const struct facts *f)
 {
 	static const uint8_t none[16];
 	bool group = f->b[0] == 0xff && f->b[1] % 16 <= 2;
 
 	/* What stays on the link: with the router, or to a group of the link. */
-	if ((local6(f->a) && (group || local6(f->b))) || (group && !memcmp(f->a, none, 16)))
+	if ((twin_of_the_link(f->a) && (group || twin_of_the_link(f->b))) || (group && !memcmp(f->a, none, 16)))
 		return NULL;
-	if (owner6(t, f->a) != d)
+	if (twin_owner6(t, f->a) != d)
 		return "src-addr";
 	return f->icmp_error && (f->q_proto < 0 || memcmp(f->q_b, f->a, 16)) ? "icmp-quote" : NULL;
 }
@@ -150,25 +145,25 @@ static bool unusable6(const uint8_t *a)
 	return !memcmp(a, zero, 15) && a[15] < 2;
 }
 
-static bool of_the_link(const uint8_t *a)
+bool twin_of_the_link(const uint8_t *a)
 {
 	return a[0] == 0xfe && a[1] / 64 == 2;
 }
 
 static const char *receiver6(const struct twin *t, int in, const struct facts *f, int *to)
 {
-	int d = owner6(t, f->b);
+	int d = twin_owner6(t, f->b);
 
 	*to = 0;
-	if (in == 0 && (f->a[0] == 0xff || unusable6(f->a) || owner6(t, f->a)))
+	if (in == 0 && (f->a[0] == 0xff || unusable6(f->a) || twin_owner6(t, f->a)))
 		return "martian";
 	if (f->b[0] == 0xff || f->frame[0] % 2)
 		return "broadcast";
 	if (d < 0)
 		return f->echo_request ? "echo" : "self";
-	if (of_the_link(f->b))
+	if (twin_of_the_link(f->b))
 		return f->echo_request ? "echo" : "martian";
-	if (unusable6(f->b) || of_the_link(f->a))
+	if (unusable6(f->b) || twin_of_the_link(f->a))
 		return "martian";
 	if (d == 0)
 		return in ? NULL : "addr-unknown";
@@ -182,7 +177,8 @@ static const char *receiver6(const struct twin *t, int in, const struct facts *f
 
 static void link_addresses(const struct twin *t, uint8_t *frame, int to)
 {
-	memcpy(frame, to ? t->mac[to] : t->peer_mac, 6);
+	if (to)
+		memcpy(frame, t->mac[to], 6);
 	memcpy(frame + 6, to ? t->gateway_mac : t->mac[0], 6);
 }
 
@@ -213,7 +209,7 @@ static void answer_echo(const struct twin *t, int in, struct facts *f, struct tw
 	twin_turn(t, in, f, out);
 }
 
-static void cut(struct twin *t, const struct facts *f, int to, struct twin_answer *a)
+static void cut(const struct twin *t, const struct facts *f, int to, struct twin_answer *a)
 {
 	unsigned int piece = (t->mtu[to] - 20u) / 8 * 8;
 
@@ -247,17 +243,38 @@ static uint32_t l4_header(const struct facts *f)
 	return f->proto == 6 ? f->l4[12] / 16u * 4 : 8;
 }
 
+/* => bytes of the largest packet that becomes of it. */
+static uint32_t largest(const struct facts *f)
+{
+	uint32_t n = f->len - f->l4_len + l4_header(f) + f->piece;
+
+	return f->piece && n < f->len ? n : f->len;
+}
+
+/* Split is only what has no options, can be seen as a whole, and is one. */
+static bool can_be_cut(const struct facts *f)
+{
+	return !f->df && f->ip[0] == 0x45 && !f->piece && f->all_linear;
+}
+
+const char *twin_onto_link(const struct twin *t, struct facts *f, int to, struct twin_answer *a)
+{
+	if (largest(f) <= t->mtu[to])
+		return "forward";
+	if (!can_be_cut(f))
+		return "too-big";
+	if (f->partial)
+		complete_sum(f);
+	cut(t, f, to, a);
+	return "consumed";
+}
+
 const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, struct twin_frame *out, struct twin_answer *a)
 {
 	uint8_t *hops = f->ip + (f->family == 4 ? 8 : 7);
-	uint32_t largest = f->len;
+	bool fits = largest(f) <= t->mtu[w->to];
 
-	/* What is to become several packets is as large as the first of them. */
-	if (f->piece && f->len - f->l4_len + l4_header(f) + f->piece < largest)
-		largest = f->len - f->l4_len + l4_header(f) + f->piece;
-	bool fits = largest <= t->mtu[w->to];
-	/* Split is only what has no options, can be seen as a whole, and is ready for the wire. */
-	if (!fits && (f->df || f->ip[0] != 0x45 || f->piece || !f->all_linear))
+	if (!fits && !can_be_cut(f))
 		return "too-big";
 	if (*hops <= 1)
 		return "ttl";
@@ -272,14 +289,11 @@ const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, 
 	if (f->family == 4)
 		twin_mend(f->ip);
 	link_addresses(t, f->frame, w->to);
-	if (!fits && f->partial)
-		complete_sum(f);
-	if (!fits) {
-		cut(t, f, w->to, a);
-		return "consumed";
-	}
+	const char *no = w->to ? NULL : twin_next_hop(t, f, out, a);
+	if (no)
+		return no;
 	out->port = w->to;
-	return "forward";
+	return twin_onto_link(t, f, w->to, a);
 }
 
 /* --- all of it -------------------------------------------------------------------------------------------------------- */
@@ -322,15 +336,14 @@ static const char *leave_to_send(struct twin *t, int in, const struct facts *f)
 
 static const char *way(struct twin *t, int in, struct facts *f, struct twin_frame *own, struct twin_answer *a)
 {
-	static struct twin_frame came;
 	struct twin_datagram *d = NULL;
 	struct path w = { 0 };
 	bool follow = false;
 	const char *no = in ? leave_to_send(t, in, f) : NULL;
 
-	came = *own;
+	t->came = *own;
 	if (no) {
-		twin_tell(t, &came, no, 0, a);
+		twin_tell(t, &t->came, no, 0, a);
 		return no;
 	}
 	if (f->frag)
@@ -339,7 +352,7 @@ static const char *way(struct twin *t, int in, struct facts *f, struct twin_fram
 		return no;
 	if (!follow) {
 		no = onward(t, in, f, &w, own, a);
-		twin_tell(t, &came, no, t->mtu[w.to], a);
+		twin_tell(t, &t->came, no, t->mtu[w.to], a);
 		if (d)
 			twin_first_done(t, d, &w, no, a);
 		return no;
@@ -356,6 +369,7 @@ void twin_decide(struct twin *t, uint64_t id, const struct twin_packet *p, struc
 
 	a->backs = a->mades = 0;
 	own->port = -1;
+	own->hop = NULL;
 	own->in = p->in;
 	own->id = id;
 	own->len = p->len;
@@ -364,6 +378,12 @@ void twin_decide(struct twin *t, uint64_t id, const struct twin_packet *p, struc
 	own->piece = p->piece;
 	memcpy(own->b, p->b, p->len);
 	own->verdict = twin_read(t, own, &f);
-	if (!own->verdict)
+	if (own->verdict)
+		return;
+	if (!f.family)
+		own->verdict = twin_arp(t, p->in, own->b, a);
+	else if (f.family == 6 && f.proto == 58 && f.type >= 133 && f.type <= 137)
+		own->verdict = twin_nd(t, p->in, &f, a);
+	else
 		own->verdict = way(t, p->in, &f, own, a);
 }

@@ -3,8 +3,8 @@
  * The naive twin: what the router should do with one packet, in the plainest words, without an index, a cache or a line of the
  * router's own code. What it remembers (connections, fragments, mappings) stands in plain lists, searched from end to end.
  *
- * It does not know: neighbours (they are static here), and which port NAT picks when it is free to pick one: then it asks choose(), and
- * insists that the answer is a free port of the domain's slice.
+ * It does not know which port NAT picks when it is free to pick one: then it asks choose(), and insists that the answer is a free port of
+ * the domain's slice.
  *
  * Time is counted in tenths of a second.
  */
@@ -24,6 +24,7 @@
 #define TWIN_DATAGRAMS	256
 #define TWIN_OF_ONE	16	/* datagrams that a domain may have under way; outside: half of all */
 #define TWIN_HELD	1024
+#define TWIN_NEIGHBOURS	64
 
 enum { TWIN_NEW = 1, TWIN_KNOWN = 2, TWIN_RELATED = 4, TWIN_STRAY = 8 };	/* what a packet is to the list of connections */
 
@@ -95,11 +96,21 @@ struct twin_datagram {
 	uint16_t new_id;
 };
 
+struct twin_neighbour {
+	int family;			/* 0: not in use */
+	uint8_t addr[16], mac[6];
+	bool known, fixed;
+	bool of_use;			/* since its answer was taken for good */
+	int asked;			/* questions since then */
+	uint64_t due;			/* for the next one, or for doubt */
+};
+
 struct twin_frame {
 	const char *verdict;	/* "forward", "consumed", "held" or a drop's name */
 	int port;		/* where to */
 	uint64_t id;		/* which packet it was */
 	int in, datagram;
+	const struct twin_neighbour *hop;	/* that it waits for */
 	uint32_t len, linear;
 	bool partial;
 	uint16_t piece;
@@ -126,6 +137,8 @@ struct twin {
 	struct twin_rule rule[TWIN_DOMS][TWIN_RULES];	/* [0]: everybody's */
 	unsigned int rules[TWIN_DOMS];
 	uint8_t mac[TWIN_DOMS][6], gateway_mac[6], peer_mac[6];
+	uint32_t next4, link4;			/* the router outside; a /24 whose hosts are on the link, 0: none */
+	uint8_t next6[16], link6[16];		/* the same; a /64 */
 	/* => the port that the router has chosen for a private end; 0: none. */
 	uint16_t (*choose)(uint32_t inside, uint16_t iport, int kind);
 
@@ -139,8 +152,10 @@ struct twin {
 	uint64_t flows_made, maps_made;
 	struct twin_datagram datagram[TWIN_DATAGRAMS];
 	uint8_t seen[TWIN_DATAGRAMS][8192];	/* of each: one for 8 bytes */
-	struct twin_frame held[TWIN_HELD];
+	struct twin_frame held[TWIN_HELD], came_held[TWIN_HELD];	/* as they are, as they came */
 	unsigned int helds;
+	struct twin_frame came;			/* the packet that is looked at, as it came */
+	struct twin_neighbour neighbour[TWIN_NEIGHBOURS];
 	uint16_t ids[TWIN_DOMS];
 };
 
@@ -154,6 +169,8 @@ struct twin_answer {
 
 void twin_decide(struct twin *t, uint64_t id, const struct twin_packet *p, struct twin_answer *a);
 /* => time has passed: what waits too long is given back. */
+/* => a neighbour that is never asked for. */
+void twin_fix_neighbour(struct twin *t, int family, const uint8_t *addr, const uint8_t *mac);
 void twin_pass_time(struct twin *t, uint64_t tenths, struct twin_answer *a);
 
 #endif

@@ -49,11 +49,9 @@ static uint32_t add(uint32_t sum, const uint8_t *p, uint32_t n)
 	return sum;
 }
 
-/* The sum of what is behind the IP header, with the pseudo header where there is one. */
-static void put_sum(uint8_t *ip, uint8_t *l4, uint32_t n, uint8_t *at)
+void twin_put_sum(uint8_t *ip, uint8_t proto, uint8_t *l4, uint32_t n, uint8_t *at)
 {
 	bool v4 = ip[0] / 16 == 4;
-	uint8_t proto = v4 ? ip[9] : ip[6];
 	uint32_t sum = 0;
 
 	put16(at, 0);
@@ -99,12 +97,8 @@ static uint8_t *head_back(const struct twin *t, int in, const struct facts *f, u
 	ip[6] = proto;
 	ip[7] = 64;
 	memcpy(ip + 8, f->ip + 24, 16);
-	if (in && as_router) {
-		/* Link-local, made of the MAC (RFC 4291 appendix A). */
-		const uint8_t *m6 = t->gateway_mac;
-
-		memcpy(ip + 8, (uint8_t[16]){ 0xfe, 0x80, 0, 0, 0, 0, 0, 0, m6[0] ^ 2, m6[1], m6[2], 0xff, 0xfe, m6[3], m6[4], m6[5] }, 16);
-	}
+	if (in && as_router)
+		twin_link_local(ip + 8, t->gateway_mac);
 	memcpy(ip + 24, f->ip + 8, 16);
 	return ip + 40;
 }
@@ -125,7 +119,7 @@ static void reset(const struct twin *t, int in, const struct facts *f, struct tw
 		put32(r + 8, u32(f->l4 + 4) + behind);
 		r[13] = 4 + 16;
 	}
-	put_sum(m->b + 14, r, 20, r + 16);
+	twin_put_sum(m->b + 14, 6, r, 20, r + 16);
 }
 
 static void error(const struct twin *t, int in, const struct facts *f, unsigned int which, uint16_t mtu, struct twin_frame *m)
@@ -140,7 +134,7 @@ static void error(const struct twin *t, int in, const struct facts *f, unsigned 
 	if (!strcmp(errors[which].reason, "too-big"))
 		put32(icmp + 4, mtu);
 	memcpy(icmp + 8, f->ip, n);
-	put_sum(m->b + 14, icmp, 8 + n, icmp + 2);
+	twin_put_sum(m->b + 14, f->family == 4 ? 1 : 58, icmp, 8 + n, icmp + 2);
 }
 
 void twin_tell(struct twin *t, const struct twin_frame *as_it_came, const char *reason, uint16_t mtu, struct twin_answer *a)

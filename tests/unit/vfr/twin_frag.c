@@ -72,26 +72,33 @@ void twin_tidy(struct twin *t, struct twin_datagram *d)
 
 static void give_back(struct twin *t, struct twin_datagram *d, const char *refused, struct twin_answer *a)
 {
-	unsigned int kept = 0;
+	static struct twin_frame waiting[64];
+	unsigned int kept = 0, n = 0;
+	struct facts f;
 
 	for (unsigned int i = 0; i < t->helds; i++) {
 		struct twin_frame *h = &t->held[i];
-		struct facts f;
 
-		if (&t->datagram[h->datagram] != d) {
-			if (kept != i)
-				t->held[kept] = *h;
-			kept++;
+		if (h->datagram != d - t->datagram) {
+			t->came_held[kept] = t->came_held[i];
+			t->held[kept++] = *h;
 			continue;
 		}
-		struct twin_frame *out = &a->back[a->backs++];
-		*out = *h;
-		out->port = -1;
-		twin_read(t, out, &f);
-		out->verdict = refused ? refused : twin_follow(t, h->in, &f, d, out, a);
+		waiting[n++] = *h;
 	}
 	t->helds = kept;
 	d->held = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		struct twin_frame *out = &a->back[a->backs];
+
+		*out = waiting[i];
+		out->port = -1;
+		t->came = *out;
+		twin_read(t, out, &f);
+		out->verdict = refused ? refused : twin_follow(t, out->in, &f, d, out, a);
+		/* Now it may wait for its neighbour. */
+		a->backs += strcmp(out->verdict, "held") != 0;
+	}
 }
 
 static const char *hold(struct twin *t, int in, struct twin_datagram *d, const struct twin_frame *own)
@@ -99,7 +106,7 @@ static const char *hold(struct twin *t, int in, struct twin_datagram *d, const s
 	unsigned int theirs = 0;
 
 	for (unsigned int i = 0; i < t->helds; i++)
-		theirs += t->held[i].in == in;
+		theirs += t->held[i].in == in && !t->held[i].hop;
 	if (d->held >= 64 || theirs >= (in ? 64 : 256))
 		return "frag-quota";
 	struct twin_frame *h = &t->held[t->helds++];
@@ -153,7 +160,7 @@ const char *twin_follow(struct twin *t, int in, struct facts *f, const struct tw
 
 void twin_first_done(struct twin *t, struct twin_datagram *d, const struct path *w, const char *verdict, struct twin_answer *a)
 {
-	bool sent = !strcmp(verdict, "forward") || !strcmp(verdict, "consumed");
+	bool sent = !strcmp(verdict, "forward") || !strcmp(verdict, "consumed") || !strcmp(verdict, "held");
 
 	d->decided = true;
 	d->until = t->now + 300;
@@ -177,4 +184,5 @@ void twin_pass_time(struct twin *t, uint64_t tenths, struct twin_answer *a)
 			give_back(t, &t->datagram[i], "frag-timeout", a);
 			t->datagram[i].used = false;
 		}
+	twin_age_neighbours(t, a);
 }

@@ -28,8 +28,13 @@ void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, voi
 uint32_t twin_fresh4(const struct twin *t, int in, uint8_t *f);
 uint32_t twin_fresh6(const struct twin *t, int in, uint8_t *f);
 uint8_t twin_flags(void);
+uint32_t twin_fresh_link(const struct twin *t, int in, uint8_t *f);
+/* => bytes of somebody's answer to a question that the router has put outside; 0: he is silent, or it is no question. */
+uint32_t twin_answer_question(const uint8_t *question, uint32_t len, uint8_t *f);
 
 void twin_traffic_reset(void);
+/* => the router has made this frame: if it is a question, somebody may answer it later. */
+void twin_was_made(int port, const uint8_t *frame, uint32_t len);
 /* => the next packet of a mixture: fresh ones, answers to what went through, pieces of larger ones. */
 void twin_next(const struct twin *t, struct twin_packet *p);
 /* => this went through, as `left` by `out`: somebody may answer it, or repeat it. */

@@ -207,7 +207,6 @@ static const char *read4(struct facts *f, uint32_t len, uint32_t linear)
 static const char *read6(struct facts *f, uint32_t len, uint32_t linear)
 {
 	unsigned int at = 40, headers = 0;
-	bool fragment_header = false;
 
 	if (len < 54)
 		return "short";
@@ -231,13 +230,13 @@ static const char *read6(struct facts *f, uint32_t len, uint32_t linear)
 			break;
 		bool piece = f->proto == 44;
 		at += piece ? 8 : 8 + 8 * h[1];
-		if (at > seen || (piece && fragment_header))
+		if (at > seen || (piece && f->fragment_header))
 			return "ip-options";
 		f->proto = h[0];
 		f->l4_len = f->len - at;
 		if (!piece)
 			continue;
-		fragment_header = true;
+		f->fragment_header = true;
 		f->more = h[3] % 2;
 		f->offset = u16(h + 2) / 8 * 8;
 		f->id = u32(h + 4);
@@ -249,25 +248,34 @@ static const char *read6(struct facts *f, uint32_t len, uint32_t linear)
 	return read_l4(f);
 }
 
-const char *twin_read(const struct twin *t, struct twin_frame *p, struct facts *f)
+/* All but whom the link says that it is from and for. */
+const char *twin_read_on(struct twin_frame *p, struct facts *f)
 {
-	uint8_t *fr = p->b;
 	uint32_t len = p->len;
-	int in = p->in;
 
 	memset(f, 0, sizeof(*f));
 	f->partial = p->partial;
 	f->piece = p->piece;
-	f->frame = fr;
+	f->frame = p->b;
 	f->frame_len = len;
-	f->ip = fr + 14;
-	if (len < 14)
+	f->ip = p->b + 14;
+	if (u16(p->b + 12) == 0x86dd)
+		return read6(f, len, p->linear);
+	if (u16(p->b + 12) == 0x0806)
+		return len < 42 ? "short" : NULL;
+	return u16(p->b + 12) == 0x0800 ? read4(f, len, p->linear) : "ethertype";
+}
+
+const char *twin_read(const struct twin *t, struct twin_frame *p, struct facts *f)
+{
+	uint8_t *fr = p->b;
+	int in = p->in;
+
+	if (p->len < 14)
 		return "short";
 	if (in && memcmp(fr + 6, t->mac[in], 6))
 		return "src-mac";
 	if (fr[0] % 2 == 0 && memcmp(fr, in ? t->gateway_mac : t->mac[0], 6))
 		return "dst-mac";
-	if (u16(fr + 12) == 0x86dd)
-		return read6(f, len, p->linear);
-	return u16(fr + 12) == 0x0800 ? read4(f, len, p->linear) : "ethertype";
+	return twin_read_on(p, f);
 }

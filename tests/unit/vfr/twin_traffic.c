@@ -170,6 +170,17 @@ static void cut(const struct twin_packet *p)
 	}
 }
 
+void twin_was_made(int port, const uint8_t *frame, uint32_t len)
+{
+	struct twin_packet *w = &waiting[waiters];
+
+	if (port || waiters == WAITING)
+		return;
+	w->in = 0;
+	w->len = twin_answer_question(frame, len, w->b);
+	waiters += w->len > 0;
+}
+
 /* --- the mixture ------------------------------------------------------------------------------------------------------ */
 
 void twin_traffic_reset(void)
@@ -202,7 +213,7 @@ static void fresh(const struct twin *t, struct twin_packet *p)
 	p->in = (int)rnd(TWIN_DOMS);
 	if (!t->attached[p->in])
 		p->in = 0;
-	p->len = rnd(4) ? twin_fresh4(t, p->in, p->b) : twin_fresh6(t, p->in, p->b);
+	p->len = rnd(15) == 0 ? twin_fresh_link(t, p->in, p->b) : rnd(4) ? twin_fresh4(t, p->in, p->b) : twin_fresh6(t, p->in, p->b);
 }
 
 static void choose(const struct twin *t, struct twin_packet *p)

@@ -170,9 +170,40 @@ static void random_domain(struct twin *t, struct vfr *v[2], uint8_t d)
 	}
 }
 
+/* Default routes, perhaps a link with hosts on it, next hops that are known or must be asked for. */
+static void random_routes(struct twin *t, struct vfr *v[2])
+{
+	static const uint8_t none[16];
+	bool fixed[2] = { rnd(3) > 0, rnd(3) > 0 };
+	uint8_t next4[4];
+
+	t->next4 = 0x0a090909;
+	memcpy(t->next6, (uint8_t[16]){ 0xfe, 0x80, [15] = 1 }, 16);
+	t->link4 = rnd(3) ? 0 : twin_outside[0] & 0xffffff00;
+	if (rnd(3) == 0)
+		memcpy(t->link6, twin_outside6[0], 8);
+	env_put32(next4, t->next4);
+	if (fixed[0])
+		twin_fix_neighbour(t, 4, next4, t->peer_mac);
+	if (fixed[1])
+		twin_fix_neighbour(t, 6, t->next6, t->peer_mac);
+	for (int i = 0; i < 2; i++) {
+		vfr_route_add(v[i], 0, 0, 0, t->next4, 0);
+		vfr_route6_add(v[i], none, 0, 0, t->next6);
+		if (t->link4)
+			vfr_route_add(v[i], t->link4, 24, 0, 0, 0);
+		if (t->link6[0])
+			vfr_route6_add(v[i], t->link6, 64, 0, none);
+		if (fixed[0])
+			vfr_neigh_static(v[i], 0, t->next4, NULL, t->peer_mac);
+		if (fixed[1])
+			vfr_neigh_static(v[i], 0, 0, t->next6, t->peer_mac);
+	}
+}
+
 void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2])
 {
-	static const uint8_t peer[6] = { 2, 9 }, gateway6[16] = { 0xfe, 0x80, [15] = 1 }, none[16];
+	static const uint8_t peer[6] = { 2, 9 };
 	struct vfr_params par = { .cpus = 1, .max_ports = 8, .max_domains = 16, .max_conns = 12000, .max_frags = TWIN_DATAGRAMS,
 				  .max_nat = TWIN_MAPS, .gateway_mac = { 2, 8 } };
 
@@ -191,11 +222,8 @@ void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, voi
 		if (t->self)
 			vfr_self_add(v[i], t->self);
 		vfr_prefix6_add(v[i], t->self6, 128, VFR_NODOM, NULL);
-		vfr_route_add(v[i], 0, 0, 0, 0x0a090909, 0);
-		vfr_route6_add(v[i], none, 0, 0, gateway6);
-		vfr_neigh_static(v[i], 0, 0x0a090909, NULL, peer);
-		vfr_neigh_static(v[i], 0, 0, gateway6, peer);
 	}
+	random_routes(t, v);
 	for (uint8_t d = 0; d < TWIN_DOMS; d++) {
 		struct vfr_port_cfg cfg = { .kind = d ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .mac = { 2, 1, d }, .domid = d };
 
