@@ -92,6 +92,19 @@ static const struct row rows[] = {
 	{ "ESP: unknown SPI without one", "proto B S 5000 = 0\nin u esp X>S spi=77777\ndrop proto-unowned" },
 	{ "ESP: an SPI owner may send", "proto B S 5000 = 0\nin B esp S>X spi=9999\nfwd u" },
 	{ "ESP: others may not", "proto B S 5000 = 0\nin A esp S>X spi=9999\ndrop src-proto\nemit A icmp G>S 3/13\nevent src-port A" },
+	{ "ESP: an SPI owner does not get another's", "proto A S 4096 = 0\nproto B S 5000 = 0\nin u esp X>S spi=4096\nfwd A" },
+	{ "ESP: an error about what the one SPI owner has sent (PMTUD)", "proto B S 5000 = 0\n"
+	  "in u icmp Y>S type=3/4 mtu=1280 quote(esp S>X spi=9999)\nfwd B" },
+	{ "ESP: with two it cannot be told whose", "proto A S 4096 = 0\nproto B S 5000 = 0\n"
+	  "in u icmp Y>S type=3/4 mtu=1280 quote(esp S>X spi=9999)\ndrop icmp-quote" },
+	{ "ESP: an SPI owner reports what it got", "proto A S 4096 = 0\nproto B S 5000 = 0\nin B icmp S>X type=3/2 quote(esp X>S spi=5000)\n"
+	  "fwd u" },
+	{ "ESP: but nothing of another's", "proto A S 4096 = 0\nproto B S 5000 = 0\nin B icmp S>X type=3/2 quote(esp X>S spi=4096)\n"
+	  "drop icmp-quote\nevent src-port B" },
+	{ "ESP: in pieces", "proto B S 5000 = 0\nin u esp X>S spi=5000 id=7 frag=64 len=64\nheld\n"
+	  "in u esp X>S spi=5000 id=7 frag=0+ len=64\nfwd B\nrel B" },
+	{ "ESP: between two guests of one address", "proto A S 4096 = 0\nproto B S 5000 = 0\nin A esp S>S spi=5000\nfwd B\n"
+	  "in B esp S>S spi=4096\nfwd A" },
 	{ "parse: shorter than Ethernet", "in u tcp X:9>S:1000 cut=50\ndrop short" },
 	{ "parse: shorter than IPv4", "in u tcp X:9>S:1000 cut=35\ndrop short" },
 	{ "parse: total length beyond the frame", "in u tcp X:9>S:1000 cut=1\ndrop bad-ip" },

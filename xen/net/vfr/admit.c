@@ -18,6 +18,51 @@ static bool link_local6(const uint8_t *a)
 	return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
 }
 
+/* --- protocols without ports ------------------------------------------------------------------------------------------ */
+
+static uint16_t dmz_owner(const struct vfr_shared *s, uint8_t proto)
+{
+	return atomic_load_explicit(&s->proto[proto], memory_order_relaxed);
+}
+
+static uint16_t spi_owner(const struct vfr_shared *s, unsigned int cell)
+{
+	return atomic_load_explicit(&s->spi[cell].slot, memory_order_relaxed);
+}
+
+/* Inbound: an SPI is chosen by who receives it (RFC 4303 section 2.1). */
+static uint16_t esp_receiver(const struct vfr_shared *s, uint32_t spi)
+{
+	for (unsigned int i = 0; i < SPI_MAX; i++)
+		if (atomic_load_explicit(&s->spi[i].spi, memory_order_relaxed) == spi && spi_owner(s, i))
+			return spi_owner(s, i);
+	return dmz_owner(s, IP_ESP);
+}
+
+/* Outbound the SPI is the peer's, so it tells nothing: who has any of the address's may send. */
+static bool esp_sender(const struct vfr_shared *s, uint16_t slot)
+{
+	for (unsigned int i = 0; i < SPI_MAX; i++)
+		if (spi_owner(s, i) == slot)
+			return true;
+	return dmz_owner(s, IP_ESP) == slot;
+}
+
+/* => whose an outbound ESP packet was that somebody quotes: if one domain alone speaks ESP from this address. */
+static uint16_t esp_quoted(const struct vfr_shared *s)
+{
+	uint16_t sole = dmz_owner(s, IP_ESP);
+
+	for (unsigned int i = 0; i < SPI_MAX; i++) {
+		uint16_t slot = spi_owner(s, i);
+
+		if (slot && sole && slot != sole)
+			return SLOT_NONE;
+		sole = slot ? slot : sole;
+	}
+	return sole;
+}
+
 /* --- outbound --------------------------------------------------------------------------------------------------------- */
 
 static int refuse(struct ctx *c, struct vfr_pkt *p, struct way *w, enum vfr_drop reason)
@@ -42,19 +87,12 @@ static uint16_t source_owner(const struct vfr_shared *s, const struct vfr_pkt *p
 		proto = vfr_slice_proto(q.proto);
 		if (proto >= 0)
 			return q.ports ? vfr_owner(s, (unsigned int)proto, q.dport) : SLOT_NONE;
-		return atomic_load_explicit(&s->proto[q.proto], memory_order_relaxed);
+		return q.proto == IP_ESP ? esp_receiver(s, env_get32(p->head + q.l4)) : dmz_owner(s, q.proto);
 	}
 	proto = vfr_slice_proto(p->proto);
 	*why = VFR_DROP_SRC_PROTO;
-	if (proto < 0) {
-		uint16_t slot = atomic_load_explicit(&s->proto[p->proto], memory_order_relaxed);
-
-		if (slot == SLOT_NONE && p->proto == IP_ESP)
-			for (int i = 0; i < SPI_MAX; i++)
-				if (atomic_load_explicit(&s->spi[i].slot, memory_order_relaxed) == d->slot)
-					return d->slot;
-		return slot;
-	}
+	if (proto < 0)
+		return p->proto == IP_ESP && esp_sender(s, d->slot) ? d->slot : dmz_owner(s, p->proto);
 	if (!(p->flags & VFR_PF_PORTS))
 		return SLOT_NONE;
 	*why = VFR_DROP_SRC_PORT;
@@ -179,22 +217,8 @@ static int shared_error(struct ctx *c, struct vfr_pkt *p, const struct vfr_share
 	if (proto >= 0)
 		*slot = q.ports ? vfr_owner(s, (unsigned int)proto, q.sport) : SLOT_NONE;
 	else
-		*slot = atomic_load_explicit(&s->proto[q.proto], memory_order_relaxed);
+		*slot = q.proto == IP_ESP ? esp_quoted(s) : dmz_owner(s, q.proto);
 	return *slot ? 0 : vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
-}
-
-static uint16_t esp_owner(const struct vfr_shared *s, const struct vfr_pkt *p)
-{
-	uint32_t spi = env_get32(p->head + p->l4);
-
-	for (int i = 0; i < SPI_MAX; i++)
-		if (atomic_load_explicit(&s->spi[i].spi, memory_order_relaxed) == spi) {
-			uint16_t slot = atomic_load_explicit(&s->spi[i].slot, memory_order_relaxed);
-
-			if (slot)
-				return slot;
-		}
-	return atomic_load_explicit(&s->proto[IP_ESP], memory_order_relaxed);
 }
 
 static int shared_dest(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_shared *s, uint16_t *slot)
@@ -205,7 +229,7 @@ static int shared_dest(struct ctx *c, struct vfr_pkt *p, struct way *w, const st
 		return shared_error(c, p, s, slot);
 	proto = vfr_slice_proto(p->proto);
 	if (proto < 0) {
-		*slot = p->proto == IP_ESP ? esp_owner(s, p) : atomic_load_explicit(&s->proto[p->proto], memory_order_relaxed);
+		*slot = p->proto == IP_ESP ? esp_receiver(s, env_get32(p->head + p->l4)) : dmz_owner(s, p->proto);
 		return *slot ? 0 : vfr_drop(c, p, VFR_DROP_PROTO_UNOWNED);
 	}
 	if (p->flags & VFR_PF_ECHOREQ)
