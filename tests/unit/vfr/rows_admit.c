@@ -97,7 +97,8 @@ static const struct row rows[] = {
 	  "in u icmp Y>S type=3/4 mtu=1280 quote(esp S>X spi=9999)\nfwd B" },
 	{ "ESP: with two it cannot be told whose", "proto A S 4096 = 0\nproto B S 5000 = 0\n"
 	  "in u icmp Y>S type=3/4 mtu=1280 quote(esp S>X spi=9999)\ndrop icmp-quote" },
-	{ "ESP: an SPI owner reports what it got", "proto A S 4096 = 0\nproto B S 5000 = 0\nin B icmp S>X type=3/2 quote(esp X>S spi=5000)\n"
+	{ "ESP: an SPI owner reports what it got",
+	  "proto A S 4096 = 0\nproto B S 5000 = 0\nin B icmp S>X type=3/2 quote(esp X>S spi=5000)\n"
 	  "fwd u" },
 	{ "ESP: but nothing of another's", "proto A S 4096 = 0\nproto B S 5000 = 0\nin B icmp S>X type=3/2 quote(esp X>S spi=4096)\n"
 	  "drop icmp-quote\nevent src-port B" },

@@ -2,6 +2,9 @@
 /* NAT44 inside a slice, DHCP. D (10.0.0.4) has 4000-4003, F (10.0.0.6) has 6000-6099 of S. */
 #include "rows.h"
 
+#define SYN "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\nin u tcp X:80>S:4000 flags=SA\n" \
+	"fwd D tcp X:80>D:4000 flags=SA ttl=63\n"
+#define ACK "in D tcp D:4000>X:80 flags=A\nfwd u tcp S:4000>X:80 flags=A ttl=63\n"
 #define GW "10.0.0.9"
 #define GATEWAY "dhcp D noports addr=D router=" GW "\n"
 #define OUT "in D udp D:4000>X:53\nfwd u udp S:4000>X:53 ttl=63\n"
@@ -48,11 +51,31 @@ static const struct row rows[] = {
 	  "time 245\nin u tcp X:80>S:4000 flags=SA\ndrop nat-unmapped @D" },
 	{ "TCP: established lives 2 hours 4 minutes (RFC 5382 REQ-5)", "in D tcp D:4000>X:80 flags=S\n"
 	  "fwd u tcp S:4000>X:80 flags=S ttl=63\nin u tcp X:80>S:4000 flags=SA\n"
-	  "fwd D tcp X:80>D:4000 flags=SA ttl=63\ntime 7400\nin u tcp X:80>S:4000\nfwd D tcp X:80>D:4000 ttl=63" },
+	  "fwd D tcp X:80>D:4000 flags=SA ttl=63\n" ACK "time 7400\nin u tcp X:80>S:4000\nfwd D tcp X:80>D:4000 ttl=63" },
 	{ "TCP: closed lives 4 minutes", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\n"
 	  "in u tcp X:80>S:4000 flags=SA\n"
 	  "fwd D tcp X:80>D:4000 flags=SA ttl=63\nin D tcp D:4000>X:80 flags=R\nfwd u tcp S:4000>X:80 flags=R ttl=63\ntime 245\n"
 	  "in u tcp X:80>S:4000\ndrop nat-unmapped @D" },
+	{ "TCP: answered, but not acknowledged: 4 minutes", SYN "time 245\nin u tcp X:80>S:4000\ndrop nat-unmapped @D" },
+	{ "TCP: half-closed lives on (RFC 7857 2)", SYN ACK "in D tcp D:4000>X:80 flags=FA\nfwd u tcp S:4000>X:80 flags=FA ttl=63\n"
+	  "time 7400\nin u tcp X:80>S:4000\nfwd D tcp X:80>D:4000 ttl=63" },
+	{ "TCP: closed from both sides, 4 minutes", SYN ACK "in D tcp D:4000>X:80 flags=FA\nfwd u tcp S:4000>X:80 flags=FA ttl=63\n"
+	  "in u tcp X:80>S:4000 flags=FA\nfwd D tcp X:80>D:4000 flags=FA ttl=63\n" ACK "time 245\nin u tcp X:80>S:4000\n"
+	  "drop nat-unmapped @D" },
+	{ "TCP: a reset that is not believed (RFC 7857 2)", SYN ACK "in u tcp X:80>S:4000 flags=R\nfwd D tcp X:80>D:4000 flags=R ttl=63\n"
+	  ACK "time 7400\nin u tcp X:80>S:4000\nfwd D tcp X:80>D:4000 ttl=63" },
+	{ "TCP: a stranger's reset ends nothing", SYN ACK "in u tcp Y:80>S:4000 flags=R\nfwd D tcp Y:80>D:4000 flags=R ttl=63\n"
+	  "time 7400\nin u tcp X:80>S:4000\nfwd D tcp X:80>D:4000 ttl=63" },
+	{ "TCP: nor does the answer to a stranger (RFC 7857 7.1)", SYN ACK "in u tcp Y:80>S:4000 flags=S\n"
+	  "fwd D tcp Y:80>D:4000 flags=S ttl=63\nin D tcp D:4000>Y:80 flags=RA\nfwd u tcp S:4000>Y:80 flags=RA ttl=63\n"
+	  "time 7400\nin u tcp X:80>S:4000\nfwd D tcp X:80>D:4000 ttl=63" },
+	{ "TCP: a stranger keeps nothing alive (RFC 7857 7)", "in D tcp D:4000>X:80 flags=S\nfwd u tcp S:4000>X:80 flags=S ttl=63\n"
+	  "time 200\nin u tcp Y:80>S:4000\nfwd D tcp Y:80>D:4000 ttl=63\ntime 45\nin u tcp X:80>S:4000 flags=SA\n"
+	  "drop nat-unmapped @D" },
+	{ "TCP: a second connection of the same port goes on when the first has ended", SYN ACK "in D tcp D:4000>Y:80 flags=S\n"
+	  "fwd u tcp S:4000>Y:80 flags=S ttl=63\nin u tcp Y:80>S:4000 flags=SA\nfwd D tcp Y:80>D:4000 flags=SA ttl=63\n"
+	  "in D tcp D:4000>X:80 flags=R\nfwd u tcp S:4000>X:80 flags=R ttl=63\nin D tcp D:4000>Y:80\nfwd u tcp S:4000>Y:80 ttl=63\n"
+	  "time 7400\nin u tcp Y:80>S:4000\nfwd D tcp Y:80>D:4000 ttl=63" },
 	{ "TCP: partial checksum is kept partial", "in D tcp D:4000>X:80 flags=S partial\nfwd u tcp S:4000>X:80 flags=S partial ttl=63" },
 	{ "TCP: a large segment", "in D tcp D:4000>X:80 len=20000 gso=1448 partial\n"
 	  "fwd u tcp S:4000>X:80 len=20000 gso=1448 partial ttl=63" },
@@ -90,6 +113,19 @@ static const struct row rows[] = {
 	  "fwd D icmp Y>D type=3/3 quote(udp D:4000>X:53) ttl=63\nin u udp X:53>S:4000\nfwd D udp X:53>D:4000 ttl=63" },
 	{ "error out: a guest's closed port (RFC 5508 REQ-5)", OUT "in D icmp D>X type=3/3 quote(udp X:53>D:4000)\n"
 	  "fwd u icmp S>X type=3/3 quote(udp X:53>S:4000) ttl=63" },
+	{ "error hairpin: both ends translated (RFC 5508 REQ-7)", "in F udp F:6000>X:9\nfwd u udp S:6000>X:9 ttl=63\n" OUT
+	  "in D udp D:4000>S:6000\nfwd F udp S:4000>F:6000 ttl=63\nin F icmp F>S type=3/3 quote(udp S:4000>F:6000)\n"
+	  "fwd D icmp S>D type=3/3 quote(udp D:4000>S:6000) ttl=63" },
+	{ "error hairpin: a slice owner's, to a translated guest", "in D udp D:4000>S:1000\nfwd A udp S:4000>S:1000 ttl=63\n"
+	  "in A icmp S>S type=3/3 quote(udp S:4000>S:1000)\nfwd D icmp S>D type=3/3 quote(udp D:4000>S:1000) ttl=63" },
+	{ "error in: a quote padded to 128 bytes, with extensions behind it (RFC 4884)", OUT
+	  "in u icmp Y>S type=11/0 quote(udp S:4000>X:53 len=100) q=128\n"
+	  "fwd D icmp Y>D type=11/0 quote(udp D:4000>X:53 len=100) q=128 ttl=63" },
+	{ "error in: a quoted first fragment", OUT "in u icmp Y>S type=11/1 quote(udp S:4000>X:53 id=9 frag=0+ len=64)\n"
+	  "fwd? D" },
+	{ "error in: a quoted later fragment", OUT "in u icmp Y>S type=11/1 quote(udp S:4000>X:53 id=9 frag=64 len=64)\ndrop icmp-quote" },
+	{ "error in: an odd number of bytes is quoted", OUT "in u icmp Y>S type=11/0 quote(udp S:4000>X:53) q=33\n"
+	  "fwd D icmp Y>D type=11/0 quote(udp D:4000>X:53) q=33 ttl=63" },
 	{ "error out: about what was never mapped", "in D icmp D>X type=3/3 quote(udp X:53>D:4000)\ndrop nat-unmapped" },
 	{ "TTL runs out: the error quotes the private packet", "in D udp D:4000>X:53 ttl=1\ndrop ttl\nemit D icmp G>D 11/0" },
 	{ "MTU: the error goes to the private address", "mtu u 600\nin D udp D:4000>X:53 df len=1000\ndrop too-big\n"

@@ -77,7 +77,10 @@ struct twin_map {
 	uint32_t inside, outside;
 	uint16_t iport, oport;
 	int kind, dom;
-	enum { MAP_NEW, MAP_OPEN, MAP_CLOSING } tcp;
+	/* TCP: the other end of the one connection that is watched, and how far that is */
+	uint32_t with;
+	uint16_t with_port;
+	bool answered, open, fin_in, fin_out, reset;
 	uint64_t until;
 };
 

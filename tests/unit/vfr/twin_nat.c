@@ -56,23 +56,50 @@ static struct twin_map *make(struct twin *t, int dom, const struct facts *f)
 	return m;
 }
 
+static void keep_alive_tcp(struct twin *t, struct twin_map *m, const struct facts *f, bool outbound)
+{
+	bool fin = f->tcp_flags & 1, syn = f->tcp_flags & 2, rst = f->tcp_flags & 4, ack = f->tcp_flags & 16;
+	uint32_t with = outbound ? f->dst : f->src;
+	uint16_t port = (uint16_t)(outbound ? f->dport : f->sport);
+	bool ended = m->reset || (m->fin_in && m->fin_out);
+
+	if (m->with != with || m->with_port != port) {
+		/* Others do not count, but when they are from inside. */
+		if (!outbound || rst)
+			return;
+		if (m->open && !ended) {
+			m->until = t->now + 74400;
+			return;
+		}
+		m->with = with;
+		m->with_port = port;
+		m->reset = m->fin_in = m->fin_out = ended = false;
+		m->answered = m->open = !syn;
+	}
+	if (rst) {
+		m->reset = true;
+		m->until = m->until < t->now + 2400 ? m->until : t->now + 2400;
+		return;
+	}
+	if (syn && !ack && ended)
+		m->answered = m->open = m->reset = m->fin_in = m->fin_out = false;
+	if (syn && !outbound)
+		m->answered = true;
+	if (!syn && fin)
+		*(outbound ? &m->fin_out : &m->fin_in) = true;
+	if (!syn && !fin && outbound && m->open)
+		m->reset = false;
+	if (!syn && outbound && m->answered)
+		m->open = true;
+	m->until = t->now + (m->open && !m->reset && !(m->fin_in && m->fin_out) ? 74400 : 2400);
+}
+
 static void keep_alive(struct twin *t, struct twin_map *m, const struct facts *f, bool outbound)
 {
-	if (m->kind == 2) {
-		if (outbound)
-			m->until = t->now + 600;
-	} else if (m->kind == 1) {
-		if (outbound)
-			m->until = t->now + 3000;
-	} else {
-		if (f->tcp_flags & 5)
-			m->tcp = MAP_CLOSING;
-		else if ((f->tcp_flags & 2) && outbound)
-			m->tcp = MAP_NEW;
-		else if (m->tcp == MAP_NEW && !outbound)
-			m->tcp = MAP_OPEN;
-		m->until = t->now + (m->tcp == MAP_OPEN ? 74400 : 2400);
-	}
+	if (m->kind == 0)
+		keep_alive_tcp(t, m, f, outbound);
+	else if (outbound)
+		m->until = t->now + (m->kind == 2 ? 600 : 3000);
 }
 
 /* --- rewriting -------------------------------------------------------------------------------------------------------- */

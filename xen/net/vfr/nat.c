@@ -10,18 +10,12 @@
  * Hairpinning (REQ-9): a packet to a mapped public port is translated both ways, so the peer sees the public source.
  *
  * ICMP errors are translated with the packet that they quote (RFC 5508 section 4): checksums inside the quote too.
+ * What keeps a mapping alive is natlife.c.
  * Fragments: the first one's translation is remembered (frag.c), the others only change addresses.
  *
  * Synchronization: nat.lock over the table; packets that need no translation never take it.
  */
 #include <vfr/priv.h>
-
-#define LIFE_UDP	(300 * SEC)	/* REQ-5: at least two minutes, five recommended */
-#define LIFE_ICMP	(60 * SEC)	/* RFC 5508 REQ-2 */
-#define LIFE_TCP	(7440 * SEC)	/* RFC 5382 REQ-5 */
-#define LIFE_TCP_SHORT	(240 * SEC)
-
-enum { TCP_IDLE_NEW, TCP_IDLE_OPEN, TCP_IDLE_CLOSING };
 
 int vfr_nat_init(struct vfr *v)
 {
@@ -81,30 +75,6 @@ static void forget(struct vfr *v, struct nat_map *m)
 	if (d)
 		atomic_fetch_sub(&d->nat, 1);
 	env_free(m, sizeof(*m));
-}
-
-static uint64_t life_of(const struct nat_map *m)
-{
-	if (m->proto == 2)
-		return LIFE_ICMP;
-	if (m->proto == 1)
-		return LIFE_UDP;
-	return m->tcp_state == TCP_IDLE_OPEN ? LIFE_TCP : LIFE_TCP_SHORT;
-}
-
-static void refresh(struct ctx *c, struct nat_map *m, const struct vfr_pkt *p, bool outbound)
-{
-	if (p->proto == IP_TCP) {
-		if (p->tcp_flags & (TCP_FIN | TCP_RST))
-			m->tcp_state = TCP_IDLE_CLOSING;
-		else if ((p->tcp_flags & TCP_SYN) && outbound)
-			m->tcp_state = TCP_IDLE_NEW;
-		else if (m->tcp_state == TCP_IDLE_NEW && !outbound)
-			m->tcp_state = TCP_IDLE_OPEN;
-	}
-	/* RFC 4787 REQ-6: only what goes out keeps a mapping alive; TCP is followed both ways. */
-	if (outbound || p->proto == IP_TCP)
-		m->deadline = c->now + life_of(m);
 }
 
 static bool port_free(struct vfr *v, const struct vfr_shared *s, uint16_t slot, uint8_t proto, uint16_t port)
@@ -334,7 +304,7 @@ int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	if (m) {
 		port = m->eport;
 		if (!c->trace)
-			refresh(c, m, p, true);
+			vfr_nat_keep(m, p, true, c->now);
 	}
 	env_unlock(&c->v->nat.lock);
 	if (!m && !c->trace) {
@@ -391,7 +361,7 @@ int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		addr = m->internal;
 		port = m->iport;
 		if (!c->trace)
-			refresh(c, m, p, false);
+			vfr_nat_keep(m, p, false, c->now);
 	}
 	env_unlock(&c->v->nat.lock);
 	if (!addr)

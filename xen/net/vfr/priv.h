@@ -194,7 +194,9 @@ struct nat_map {
 	uint16_t iport, eport;
 	uint16_t slot;
 	uint8_t proto;			/* index of the slice protocol */
-	uint8_t tcp_state;
+	uint8_t tcp;			/* natlife.c: of the TCP connection that is followed */
+	uint16_t peer_port;
+	uint32_t peer;
 	uint64_t deadline;
 };
 struct nat_table {
@@ -453,6 +455,8 @@ void vfr_nat_undo(struct vfr_pkt *p);
 int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w);
 void vfr_nat_age(struct ctx *c, uint64_t *next);
 void vfr_nat_drop_dom(struct vfr *v, uint16_t slot);
+/* natlife.c => a packet of the mapping goes by, not translated yet. nat.lock held. */
+void vfr_nat_keep(struct nat_map *m, const struct vfr_pkt *p, bool outbound, uint64_t now);
 int vfr_nat_init(struct vfr *v);
 void vfr_nat_destroy(struct vfr *v);
 
