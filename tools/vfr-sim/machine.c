@@ -15,7 +15,6 @@
 
 static const uint8_t gateway_mac[6] = {0x02, 0, 0, 0, 0, 0xfe};
 static const uint8_t uplink_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-static const char uplink_name[] = "net0";
 
 const uint64_t *sim_clock;
 
@@ -233,7 +232,7 @@ static int uplink_info(void *machine, unsigned int index, struct control_uplink_
 	if (index)
 		return -ENOENT;
 	memset(out, 0, sizeof(*out));
-	strcpy(out->name, uplink_name);
+	strcpy(out->name, SIM_UPLINK);
 	strcpy(out->driver, "simulated");
 	memcpy(out->mac, uplink_mac, 6);
 	out->mtu = 1500;
@@ -287,49 +286,12 @@ static size_t sim_send(void *machine, void *transport, const void *bytes, size_t
 	return k > 0 ? k : 0;
 }
 
-static int rate_set(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err)
-{
-	if (rate->out_guarantee_bps > 1000000000)
-		return control_refuse(err, EDQUOT, "over-committed", "%s is guaranteed %llu bit/s, but the line carries 1000000000",
-				      rate->dom, (unsigned long long)rate->out_guarantee_bps);
-	return 0;
-}
-
-static int sub_set(void *machine, uint16_t domid, unsigned int index, const struct vc_sub_set *set, struct control_error *err)
-{
-	struct vc_sub_set *own = &((struct sim *)machine)->dom[domid].sub[index];
-
-	if (set)
-		*own = *set;
-	else
-		memset(own, 0, sizeof(*own));
-	return 0;
-}
-
-/* No packet ever waits here. */
-static int sub_info(void *machine, unsigned int link, uint16_t domid, unsigned int index, struct vc_sub_rec *out)
-{
-	const struct vc_sub_set *own = &((struct sim *)machine)->dom[domid].sub[index];
-
-	if (link)
-		return -ENODEV;
-	if (!own->weight)
-		return -ENOENT;
-	strcpy(out->link, uplink_name);
-	out->domid = domid;
-	out->dir = VC_RULE_OUT;
-	out->index = index;
-	out->weight = own->weight;
-	out->dscps = own->dscps;
-	return 0;
-}
-
 static int sched_set(void *machine, const struct vc_sched_set *set, struct control_error *err)
 {
 	struct sim *s = machine;
 	const char *other = set->kind == VC_SCHED_NET ? "hfq" : "share";
 
-	if (set->kind == VC_SCHED_NET && strcmp(set->target, uplink_name))
+	if (set->kind == VC_SCHED_NET && strcmp(set->target, SIM_UPLINK))
 		return control_refuse(err, ENODEV, "no-uplink", "there is no uplink %s", set->target);
 	if (strcmp(set->policy, "rr") && strcmp(set->policy, other))
 		return control_refuse(err, EINVAL, "no-policy", "there is no policy %s: rr, %s", set->policy, other);
@@ -350,7 +312,7 @@ static int sched_info(void *machine, unsigned int index, struct vc_sched_rec *ou
 	if (index > 1)
 		return -ENOENT;
 	out->kind = index ? VC_SCHED_NET : VC_SCHED_CPU;
-	snprintf(out->target, sizeof(out->target), "%s", index ? uplink_name : "");
+	snprintf(out->target, sizeof(out->target), "%s", index ? SIM_UPLINK : "");
 	snprintf(out->policy, sizeof(out->policy), "%s", policy[0] ? policy : "rr");
 	out->flags = index && s->rate_bps ? VC_SCHED_PACED : 0;
 	out->rate_bps = index ? s->rate_bps ? s->rate_bps : 1000000000 : 0;
@@ -389,7 +351,8 @@ const struct control_ops sim_ops = {
 	.blob_info = blob_info, .blob_begin = blob_begin, .blob_put = blob_put, .blob_end = blob_end, .blob_drop = blob_drop,
 	.machine_info = machine_info, .mem_room = mem_room,
 	.uplink_info = uplink_info, .dom_port = dom_port, .utc_ns = utc_ns, .log_read = log_read,
-	.send = sim_send, .rate_set = rate_set, .sub_set = sub_set, .sub_info = sub_info, .sched_set = sched_set, .sched_info = sched_info,
+	.send = sim_send, .rate_set = sim_rate_set, .class_info = sim_class_info, .sub_set = sim_sub_set, .sub_info = sim_sub_info,
+	.sched_set = sched_set, .sched_info = sched_info,
 	.capture_start = capture_start, .capture_read = capture_read, .capture_stop = capture_stop,
 };
 

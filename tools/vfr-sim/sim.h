@@ -16,6 +16,7 @@
 #define SIM_CONSOLE 65536
 #define SIM_BLOBS 64
 #define SIM_LOG 1024
+#define SIM_UPLINK "net0"
 
 struct sim_dom {
 	bool used, running, net;
@@ -23,6 +24,7 @@ struct sim_dom {
 	uint8_t mac[6];
 	uint64_t console_end;
 	char *console;		/* the last SIM_CONSOLE bytes, a ring */
+	struct vc_rate_set rate;
 	struct vc_sub_set sub[VC_SUBS]; /* weight 0: none */
 };
 
@@ -68,5 +70,12 @@ void sim_log(struct sim *s, unsigned int level, const char *fmt, ...) __attribut
 void sim_console(struct sim *s, uint16_t domid, const char *bytes, size_t n);
 /* => a frame from outside to the router, as the uplink would bring it: for tests of counters */
 void sim_packet(struct sim *s, uint32_t dst, uint16_t dport);
+
+
+/* Rates and sub-classes, and what schedulers would show of them. (classes.c) */
+int sim_rate_set(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err);
+int sim_class_info(void *machine, unsigned int link, uint16_t domid, struct vc_class_rec *out);
+int sim_sub_set(void *machine, uint16_t domid, unsigned int index, const struct vc_sub_set *set, struct control_error *err);
+int sim_sub_info(void *machine, unsigned int link, uint16_t domid, unsigned int index, struct vc_sub_rec *out);
 
 #endif

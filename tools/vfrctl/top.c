@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* top: rates, drops and shares of each domain, refreshed once a second; q leaves. With --once one measurement as text. */
+/* top: rates, drops, marks and shares of each domain, refreshed once a second; q leaves. With --once one measurement as text. */
 #include <ncurses.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@ struct row {
 	char name[VC_NAME];
 	uint16_t domid;
 	struct vc_count in, out;
-	uint64_t drops, cpu_ns, backlog;
-	uint64_t guarantee_bps;		/* of what it sends */
+	uint64_t drops, marks, cpu_ns, backlog;
+	uint64_t in_guarantee_bps, out_guarantee_bps;
 };
 
 struct sample {
@@ -29,7 +29,7 @@ struct sample {
 
 struct rates {
 	const struct row *row;
-	double in_bps, out_bps, in_pps, out_pps, drops_ps, cpu;
+	double in_bps, out_bps, in_pps, out_pps, drops_ps, marks_ps, cpu;
 };
 
 static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec, const uint8_t *end)
@@ -49,14 +49,14 @@ static int collect(void *ctx, const struct vc_page_reply *p, const uint8_t *rec,
 		row->drops = r->in_dropped.packets + r->out_dropped.packets;
 		row->cpu_ns = r->cpu_ns;
 		row->backlog = r->backlog_bytes;
-		row->guarantee_bps = 0;
+		row->marks = row->in_guarantee_bps = row->out_guarantee_bps = 0;
 		s->n++;
 		rec += sizeof(*r) + r->drops * sizeof(struct vc_drop_pair);
 	}
 	return 0;
 }
 
-/* What waits in the schedulers, and what is guaranteed there. */
+/* What waits in the schedulers, what they marked, and what is guaranteed there. */
 static void add_classes(struct sample *s, const struct classes *all)
 {
 	for (size_t k = 0; k < all->n; k++) {
@@ -66,8 +66,8 @@ static void add_classes(struct sample *s, const struct classes *all)
 			if (s->row[i].domid != c->domid)
 				continue;
 			s->row[i].backlog += c->backlog.bytes;
-			if (c->dir == VC_RULE_OUT)
-				s->row[i].guarantee_bps += c->guarantee_bps;
+			s->row[i].marks += c->marks;
+			*(c->dir == VC_RULE_OUT ? &s->row[i].out_guarantee_bps : &s->row[i].in_guarantee_bps) += c->guarantee_bps;
 		}
 	}
 }
@@ -103,6 +103,12 @@ static const struct row *before(const struct sample *s, const struct row *row)
 	return &none;
 }
 
+/* What a counter gained; one that began anew (a class came back) gained nothing. */
+static double gained(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
 static void rates_of(const struct sample *a, const struct sample *b, struct rates *out)
 {
 	double dt = (b->ns - a->ns) / 1e9;
@@ -110,10 +116,10 @@ static void rates_of(const struct sample *a, const struct sample *b, struct rate
 	for (size_t i = 0; i < b->n; i++) {
 		const struct row *n = &b->row[i], *o = before(a, n);
 
-		out[i] = (struct rates){n, (n->in.bytes - o->in.bytes) * 8 / dt, (n->out.bytes - o->out.bytes) * 8 / dt,
-					(n->in.packets - o->in.packets) / dt, (n->out.packets - o->out.packets) / dt,
-					(n->drops - o->drops) / dt,
-					(n->cpu_ns - o->cpu_ns) / 1e9 / dt * 100};
+		out[i] = (struct rates){n, gained(n->in.bytes, o->in.bytes) * 8 / dt, gained(n->out.bytes, o->out.bytes) * 8 / dt,
+					gained(n->in.packets, o->in.packets) / dt, gained(n->out.packets, o->out.packets) / dt,
+					gained(n->drops, o->drops) / dt, gained(n->marks, o->marks) / dt,
+					gained(n->cpu_ns, o->cpu_ns) / 1e9 / dt * 100};
 	}
 }
 
@@ -131,8 +137,9 @@ static const struct column columns[] = {
 	{.head = "domain"}, {.head = "cpu %", .number = true, .min = 5}, {.head = "in Mbit/s", .number = true, .rank = 1, .min = 9},
 	{.head = "out Mbit/s", .number = true, .rank = 2, .min = 10}, {.head = "in pkt/s", .number = true, .rank = 3, .min = 8},
 	{.head = "out pkt/s", .number = true, .rank = 4, .min = 9}, {.head = "drops/s", .number = true, .rank = 5, .min = 7},
-	{.head = "share %", .number = true, .rank = 6, .min = 7}, {.head = "backlog", .number = true, .rank = 7, .min = 8},
-	{.head = "guaranteed", .number = true, .rank = 8, .min = 10},
+	{.head = "marks/s", .number = true, .rank = 6, .min = 7}, {.head = "share %", .number = true, .rank = 7, .min = 7},
+	{.head = "backlog", .number = true, .rank = 8, .min = 8}, {.head = "out guarantee", .number = true, .rank = 9},
+	{.head = "in guarantee", .number = true, .rank = 10},
 };
 
 static struct table *make_table(struct rates *v, size_t n)
@@ -153,9 +160,11 @@ static struct table *make_table(struct rates *v, size_t n)
 		table_cell(t, "%.0f", r->in_pps);
 		table_cell(t, "%.0f", r->out_pps);
 		table_cell(t, "%.0f", r->drops_ps);
+		table_cell(t, "%.0f", r->marks_ps);
 		table_cell(t, "%.1f", total ? (r->in_bps + r->out_bps) / total * 100 : 0);
 		table_cell(t, "%llu", (unsigned long long)r->row->backlog);
-		table_cell(t, "%.2f", r->row->guarantee_bps / 1e6);
+		table_cell(t, "%.2f", r->row->out_guarantee_bps / 1e6);
+		table_cell(t, "%.2f", r->row->in_guarantee_bps / 1e6);
 	}
 	return t;
 }
@@ -186,10 +195,11 @@ static int show_json(const struct rates *v, size_t n)
 	json_t *a = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		json_array_append_new(a, json_pack("{s:o, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I}", "domain",
+		json_array_append_new(a, json_pack("{s:o, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "domain",
 			json_name(v[i].row->name, VC_NAME), "id", v[i].row->domid, "cpu_percent", v[i].cpu, "in_bps", v[i].in_bps, "in_pps",
-			v[i].in_pps, "out_bps", v[i].out_bps, "out_pps", v[i].out_pps, "drops_per_s", v[i].drops_ps, "guarantee_bps",
-			(json_int_t)v[i].row->guarantee_bps, "backlog_bytes", (json_int_t)v[i].row->backlog));
+			v[i].in_pps, "out_bps", v[i].out_bps, "out_pps", v[i].out_pps, "drops_per_s", v[i].drops_ps, "marks_per_s",
+			v[i].marks_ps, "guarantee_bps", (json_int_t)v[i].row->out_guarantee_bps, "in_guarantee_bps",
+			(json_int_t)v[i].row->in_guarantee_bps, "backlog_bytes", (json_int_t)v[i].row->backlog));
 	return cli_json(a);
 }
 

@@ -2,7 +2,7 @@
 # The control port's fuzz target: 30 s in `make check`, longer with FUZZ_SECONDS.
 FUZZ_SECONDS ?= 30
 
-FUZZ_CONTROL_OBJ := $(addprefix $(B)/fuzz/,tests/fuzz/control/fuzz_control.o tests/unit/control/client.o tools/vfr-sim/machine.o \
+FUZZ_CONTROL_OBJ := $(addprefix $(B)/fuzz/,tests/fuzz/control/fuzz_control.o tests/unit/control/client.o tools/vfr-sim/machine.o tools/vfr-sim/classes.o \
 	tools/lib/frame.o)
 
 $(B)/tests/fuzz/control/fuzz_control: $(FUZZ_CONTROL_OBJ) $(B)/fuzz/libcore.a $(B)/fuzz/libenvhost.a

@@ -2,7 +2,7 @@
 # Control's tests: the shipped code under ASan and UBSan, behind it the simulator's machine.
 DEB_PKGS += clang libcmocka-dev libpcap-dev
 
-CONTROL_TEST_OBJ := $(addprefix $(B)/asan/,tests/unit/control/client.o tests/unit/control/fixture.o tools/vfr-sim/machine.o tools/lib/frame.o)
+CONTROL_TEST_OBJ := $(addprefix $(B)/asan/,tests/unit/control/client.o tests/unit/control/fixture.o tools/vfr-sim/machine.o tools/vfr-sim/classes.o tools/lib/frame.o)
 
 $(B)/tests/unit/control/test_%: $(B)/asan/tests/unit/control/test_%.o $(CONTROL_TEST_OBJ) $(B)/asan/libcore.a $(B)/asan/libenvhost.a
 	@mkdir -p $(@D)
