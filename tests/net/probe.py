@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Small questions to a stack, one a run; exit 0 if the answer is the right one.
 udp-ask ADDR PORT SIZE NS   an echo server in namespace NS answers a datagram of SIZE bytes
-trace ADDR SPORT            UDP with TTL 1, 2 ...: the first two hops speak up
+trace ADDR SPORT            UDP with TTL 1, 2 ...: each hop speaks up
 refused ADDR PORT SPORT     a connected UDP socket hears that nobody is there
 prohibited ADDR PORT SPORT  ... that it may not send from this port
 denied ADDR PORT            a TCP connection is refused on the way"""
@@ -53,7 +53,7 @@ def udp_ask(addr, port, size, ns):
 
 def trace(addr, sport):
     hops = []
-    for ttl in (1, 2, 3):
+    for ttl in (1, 2, 3, 4):
         s = udp(int(sport) + ttl)
         s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
@@ -67,7 +67,7 @@ def trace(addr, sport):
         err = anc[0][2]
         hops.append(socket.inet_ntoa(err[20:24]))
     print(hops)
-    return hops == ['10.0.0.1', '198.51.100.1', addr]
+    return hops == ['10.0.0.1', '198.51.100.1', '192.0.1.2', addr]
 
 
 def denied(addr, port):
