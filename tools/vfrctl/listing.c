@@ -61,6 +61,7 @@ int list_objects(struct cli *cli, const struct object_list *what)
 	struct objects all = {0};
 	struct vfrc_reply r;
 
+	l.with = what->with;
 	if (!rc && !(only && what->all && !strcmp(only, "all")))
 		rc = cli_known(cli, only);
 	if (!rc)

@@ -12,6 +12,7 @@ struct listing {
 	struct table *t;	/* one of the two */
 	json_t *json;
 	size_t rows;
+	const void *with;	/* what the rows need besides */
 };
 
 /* => begun: JSON where it was asked for, else a table of these columns; none where a row prints itself */
@@ -30,6 +31,7 @@ struct object_list {
 	const char *none;
 	bool all;		/* the word all names what is of no domain */
 	int (*order)(const void *x, const void *y);
+	const void *with;
 	void (*row)(struct listing *l, const struct object *o);
 };
 int list_objects(struct cli *cli, const struct object_list *what);

@@ -12,35 +12,86 @@ struct rule_list {
 	struct vc_rule rule[VC_RULES_MAX];
 };
 
+struct hits {
+	struct vc_rule_rec *v;
+	size_t n;
+};
+
+static struct vc_count hits_of(const struct hits *h, const struct vc_rule_set *rs, unsigned int number)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].number == number && !strncmp(h->v[i].dom, rs->dom, VC_NAME))
+			return h->v[i].hits;
+	return (struct vc_count){0};
+}
+
+static void rule_line(const char *number, struct vc_count hits, const char *text)
+{
+	char bytes[32];
+
+	vfrc_format_size(hits.bytes, bytes, sizeof(bytes));
+	fit_line(stdout, 27, "%5s %10llu %8s  %s", number, (unsigned long long)hits.packets, bytes, text);
+}
+
+static void rules_text(const struct hits *h, const struct vc_rule_set *rs)
+{
+	const struct vc_rule *v = (const void *)(rs + 1);
+	char text[400], number[12];
+
+	printf("%s: in %s, out %s by default\n", rs->dom[0] ? rs->dom : "all", vfrc_action_name(rs->def_in), vfrc_action_name(rs->def_out));
+	printf("%5s %10s %8s  %s\n", "#", "packets", "bytes", "rule");
+	for (unsigned int i = 0; i < rs->count; i++) {
+		snprintf(number, sizeof(number), "%u", i + 1);
+		vfrc_format_rule(&v[i], text, sizeof(text));
+		rule_line(number, hits_of(h, rs, i + 1), text);
+	}
+	if (rs->def_in || rs->def_out) {
+		snprintf(text, sizeof(text), "in %s, out %s", vfrc_action_name(rs->def_in), vfrc_action_name(rs->def_out));
+		rule_line("rest", hits_of(h, rs, rs->count + 1), text);
+	}
+}
+
+static json_t *hits_json(struct vc_count c)
+{
+	return json_pack("{s:I, s:I}", "packets", (json_int_t)c.packets, "bytes", (json_int_t)c.bytes);
+}
+
+static json_t *rules_json(const struct hits *h, const struct vc_rule_set *rs)
+{
+	const struct vc_rule *v = (const void *)(rs + 1);
+	json_t *rules = json_array(), *hits = json_array();
+	char text[400];
+
+	for (unsigned int i = 0; i < rs->count; i++) {
+		vfrc_format_rule(&v[i], text, sizeof(text));
+		json_array_append_new(rules, json_string(text));
+		json_array_append_new(hits, hits_json(hits_of(h, rs, i + 1)));
+	}
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "domain", rs->dom, "default_in", vfrc_action_name(rs->def_in), "default_out",
+			 vfrc_action_name(rs->def_out), "rules", rules, "hits", hits, "rest",
+			 hits_json(hits_of(h, rs, rs->count + 1)));
+}
+
 static void rule_row(struct listing *l, const struct object *o)
 {
 	const struct vc_rule_set *rs = (const void *)o->body;
-	const struct vc_rule *v = (const void *)(rs + 1);
-	json_t *rules = json_array();
 
-	if (!l->json)
-		printf("%s: in %s, out %s by default\n", rs->dom[0] ? rs->dom : "all", vfrc_action_name(rs->def_in),
-		       vfrc_action_name(rs->def_out));
-	for (unsigned int i = 0; i < rs->count; i++) {
-		char text[400];
-
-		vfrc_format_rule(&v[i], text, sizeof(text));
-		json_array_append_new(rules, json_string(text));
-		if (!l->json)
-			fit_line(stdout, 9, "%5u  %s", i + 1, text);
-	}
 	if (l->json)
-		json_array_append_new(l->json, json_pack("{s:s, s:s, s:s, s:O}", "domain", rs->dom, "default_in",
-							 vfrc_action_name(rs->def_in), "default_out", vfrc_action_name(rs->def_out),
-							 "rules", rules));
-	json_decref(rules);
+		json_array_append_new(l->json, rules_json(l->with, rs));
+	else
+		rules_text(l->with, rs);
 }
 
 int cmd_rule_ls(struct cli *cli)
 {
-	static const struct object_list rules = {VC_RULE_SET, .none = "no rules", .all = true, .row = rule_row};
+	struct hits h = {0};
+	const struct object_list rules = {VC_RULE_SET, .none = "no rules", .all = true, .row = rule_row, .with = &h};
+	int rc = cli_records(cli, VC_RULE_LIST, sizeof(*h.v), &h.v, &h.n);
 
-	return list_objects(cli, &rules);
+	if (!rc)
+		rc = list_objects(cli, &rules);
+	free(h.v);
+	return rc;
 }
 
 /* The rules as they are; none yet is an empty set. */

@@ -330,6 +330,7 @@ int see_classes(struct request *rq);
 struct vc_page_reply *page_start(struct request *rq, uint32_t record);
 int see_scheds(struct request *rq);
 int see_subs(struct request *rq);
+int see_rules(struct request *rq);
 int see_domains(struct request *rq);
 int see_config(struct request *rq);
 int see_history(struct request *rq);

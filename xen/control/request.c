@@ -80,6 +80,7 @@ static const struct request_kind requests[] = {
 	R(SCHED_LIST, sizeof(struct vc_page), false, see_scheds),
 	R(CLASS_LIST, sizeof(struct vc_page), false, see_classes),
 	R(SUB_LIST, sizeof(struct vc_page), false, see_subs),
+	R(RULE_LIST, sizeof(struct vc_page), false, see_rules),
 	R(CAPTURE_START, sizeof(struct vc_capture_start), true, capture_start),
 	R(CAPTURE_READ, sizeof(struct vc_capture_id), false, capture_read),
 	R(CAPTURE_STOP, sizeof(struct vc_capture_id), false, capture_stop),

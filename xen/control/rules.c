@@ -11,6 +11,12 @@
 
 #define ROUTER_RULES_MAX 8192
 
+/* => what no rule names is not simply allowed, so that it is a rule of its own; and what is allowed keeps a connection */
+static bool has_rest(const struct vc_rule_set *rs)
+{
+	return rs->def_in != VC_RULE_ALLOW || rs->def_out != VC_RULE_ALLOW;
+}
+
 struct sink {
 	struct vfr_rule *v;	/* NULL: count only */
 	uint32_t n;
@@ -172,7 +178,7 @@ static void expand_rest(struct sink *out, const struct vc_rule_set *rs, bool kee
 static void expand_all(struct sink *out, const struct vc_rule_set *rs)
 {
 	const struct vc_rule *r = (const void *)(rs + 1);
-	bool keep = rs->def_in != VC_RULE_ALLOW || rs->def_out != VC_RULE_ALLOW;
+	bool keep = has_rest(rs);
 
 	out->n = 0;
 	for (unsigned int i = 0; i < rs->count; i++)
@@ -209,4 +215,69 @@ int rules_apply(struct control *c, const struct object *old, const struct object
 			       -rc);
 	env_free(out.v, room * sizeof(*out.v));
 	return rc;
+}
+
+/* --- what they matched ------------------------------------------------------------------------------------------------ */
+
+struct hits {
+	struct vfr_rule_count router[ROUTER_RULES_MAX];
+	struct vc_count sum[VC_RULES_MAX + 2];	/* by number */
+};
+
+static void sum_hits(struct control *c, const char *name, struct hits *h)
+{
+	const struct dom *d = name[0] ? dom_by_name(c, name) : NULL;
+	uint32_t n = name[0] && !d ? 0 : vfr_rules_read(c->p.vfr, d ? d->domid : VFR_GLOBAL, h->router, ROUTER_RULES_MAX);
+
+	memset(h->sum, 0, sizeof(h->sum));
+	for (uint32_t i = 0; i < n; i++) {
+		if (h->router[i].id >= ENV_ARRAY_SIZE(h->sum))
+			continue;
+		h->sum[h->router[i].id].packets += h->router[i].packets;
+		h->sum[h->router[i].id].bytes += h->router[i].bytes;
+	}
+}
+
+/* => the records of one set from `number` on; the number that there was no room for, 0: all are there. */
+static uint32_t hit_records(struct request *rq, struct vc_page_reply *p, const struct vc_rule_set *rs, uint32_t number,
+			    const struct hits *h)
+{
+	for (; number <= rs->count + (has_rest(rs) ? 1u : 0u); number++) {
+		struct vc_rule_rec *r = reply_add(rq->r, sizeof(*r));
+
+		if (!r)
+			return number;
+		copy_name(r->dom, sizeof(r->dom), rs->dom);
+		r->number = number;
+		r->hits = h->sum[number];
+		p->count++;
+	}
+	return 0;
+}
+
+/* The cursor is the index of the object, and the number below it. */
+int see_rules(struct request *rq)
+{
+	const struct vc_page *q = rq->body;
+	const struct config *cf = config_current(rq->c);
+	struct vc_page_reply *p = page_start(rq, sizeof(struct vc_rule_rec));
+	struct hits *h = env_alloc(sizeof(*h));
+	uint32_t number = q->cursor & 0xffff ? q->cursor & 0xffff : 1;
+
+	if (!h)
+		return control_refuse(rq->err, ENOMEM, "no-memory", "no memory to sum up the rules' counts");
+	for (uint64_t i = q->cursor >> 16; i < cf->n; i++) {
+		if (cf->v[i]->type != VC_RULE_SET)
+			continue;
+		const struct vc_rule_set *rs = (const void *)cf->v[i]->body;
+		sum_hits(rq->c, rs->dom, h);
+		number = hit_records(rq, p, rs, number, h);
+		if (number) {
+			p->next = i << 16 | number;
+			break;
+		}
+		number = 1;
+	}
+	env_free(h, sizeof(*h));
+	return 0;
 }

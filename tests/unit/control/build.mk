@@ -9,7 +9,7 @@ $(B)/tests/unit/control/test_%: $(B)/asan/tests/unit/control/test_%.o $(CONTROL_
 	@echo "  TEST $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lcmocka -lpcap
 
-CONTROL_TESTS := control txn domain memory tap
+CONTROL_TESTS := control txn domain memory tap rules
 define control-check
 CHECKS += control-$(1)
 check-control-$(1)-deps := $$(B)/tests/unit/control/test_$(1)

@@ -91,6 +91,7 @@ enum vc_type {
 	VC_CAPTURE_STOP	= 0x04a,
 	VC_CLASS_LIST		= 0x04b,
 	VC_SUB_LIST		= 0x04c,
+	VC_RULE_LIST		= 0x04d,
 
 	/* Objects, in the order in which they depend on each other. */
 	VC_SCHED_SET		= 0x100,

@@ -176,6 +176,18 @@ struct vc_sub_rec {
 } VC_PACKED;
 static_assert(sizeof(struct vc_sub_rec) == 128, "sub-class record");
 
+/*
+ * RULE_LIST: vc_page -> records, one for each rule, in order, and one for what becomes of the rest where that is not all allowed. A rule
+ * that keeps a connection has matched its first packet only; the others are not asked about. A change of the set begins anew.
+ */
+struct vc_rule_rec {
+	char dom[VC_NAME];	/* empty: all */
+	uint32_t number;	/* from 1, as in RULE_SET; the number of rules + 1: the rest */
+	uint32_t reserved;
+	struct vc_count hits;
+} VC_PACKED;
+static_assert(sizeof(struct vc_rule_rec) == 56, "rule record");
+
 /* A capture stops by itself when it is not read for 10 s. */
 enum { VC_CAPTURE_DROPS_ONLY = 1 };
 struct vc_bpf_insn {		/* of the classic filter machine, as libpcap's compiler makes it */
