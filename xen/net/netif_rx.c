@@ -183,7 +183,9 @@ static void publish(struct netif *vif, uint32_t old)
 
 static bool queue_has_room(const struct netif *vif, const struct pkt *p)
 {
-	return vif->rxq_bufs + p->bufs <= (pktpool_tight() ? QUEUE_BUFS_TIGHT : QUEUE_BUFS);
+	static const uint32_t most[] = { [PKTPOOL_PLENTY] = QUEUE_BUFS, [PKTPOOL_TIGHT] = QUEUE_BUFS_TIGHT, [PKTPOOL_SHORT] = 0 };
+
+	return vif->rxq_bufs + p->bufs <= most[pktpool_level()];
 }
 
 static void enqueue(struct netif *vif, struct pkt *p)
@@ -258,29 +260,44 @@ static bool suits(const struct netif *vif, const struct pkt *p)
 	return (p->v.flags & VFR_PF_IPV6) ? vif->feat.csum6 : !vif->feat.no_csum;
 }
 
-/* What this frontend cannot take is made into what it can. */
-static void suit(struct netif *vif, struct pkt *p, struct pktq *out)
+/* What this frontend cannot take is made into what it can. => false: for lack of memory not all of it. */
+static bool suit(struct netif *vif, struct pkt *p, struct pktq *out)
 {
 	if (p->v.csum == VFR_CSUM_PARTIAL && !suits(vif, p)) {
-		if (p->v.gso) {
-			pkt_segment(p, out);
-			return;
-		}
+		if (p->v.gso)
+			return pkt_segment(p, out);
 		pkt_csum_finish(p);
 	}
 	pktq_push(out, p);
+	return true;
 }
 
 /* What stays in the queue must not keep another guest's pages: that guest would wait for this one. */
-static void own_what_waits(struct netif *vif)
+static void own_what_waits(struct netif *vif, struct pktq *done)
 {
-	for (struct pkt *p = vif->rxq.head; p; p = p->next) {
-		if (!p->nr_frags)
-			continue;
-		vif->rxq_bufs -= p->bufs;
-		pkt_detach(p);
-		vif->rxq_bufs += p->bufs;
-	}
+	struct pktq all;
+	struct pkt *p;
+
+	pktq_init(&all);
+	while ((p = pktq_pop(&vif->rxq)))
+		pktq_push(&all, p);
+	vif->rxq_bufs = 0;
+	vif->rxq_bytes = 0;
+	while ((p = pktq_pop(&all)))
+		if (pkt_detach(p)) {
+			enqueue(vif, p);
+		} else {
+			net_drop(&vif->count[VFR_IN], NET_DROP_NO_BUFFER);
+			pktq_push(done, p);
+		}
+}
+
+static bool lent_one_waits(const struct netif *vif)
+{
+	for (const struct pkt *p = vif->rxq.head; p; p = p->next)
+		if (p->nr_frags)
+			return true;
+	return false;
 }
 
 /* => packets into the ring, or into the queue; rx_lock is held. */
@@ -299,7 +316,7 @@ static const char *push_locked(struct netif *vif, struct pktq *in, struct pktq *
 		} else if (queue_has_room(vif, p)) {
 			enqueue(vif, p);
 		} else {
-			net_drop(&vif->count[VFR_IN], NET_DROP_VIF_RING_FULL);
+			net_drop(&vif->count[VFR_IN], pktpool_level() == PKTPOOL_SHORT ? NET_DROP_NO_BUFFER : NET_DROP_VIF_RING_FULL);
 			vif->ration.full_ns = time_now_ns();
 			++*full;
 			pktq_push(done, p);
@@ -318,7 +335,7 @@ static bool suits_all(const struct netif *vif, const struct pktq *q)
 
 unsigned int netif_rx_push(struct netif *vif, struct pktq *q)
 {
-	unsigned int full = 0;
+	unsigned int full = 0, short_of = 0;
 	bool waits;
 	struct pktq in, done;
 	const char *why = NULL;
@@ -328,16 +345,19 @@ unsigned int netif_rx_push(struct netif *vif, struct pktq *q)
 	pktq_init(&done);
 	if (!suits_all(vif, q)) {
 		while ((p = pktq_pop(q)))
-			suit(vif, p, &in);
+			short_of += !suit(vif, p, &in);
 		q = &in;
 	}
 	env_lock(&vif->rx_lock);
+	while (short_of--)
+		net_drop(&vif->count[VFR_IN], NET_DROP_NO_BUFFER);
 	if (vif->state == NETIF_CONNECTED) {
 		uint32_t old = vif->rx.rsp_prod;
 
 		why = push_locked(vif, q, &done, &full);
 		publish(vif, old);
-		own_what_waits(vif);
+		if (lent_one_waits(vif))
+			own_what_waits(vif, &done);
 	}
 	while ((p = pktq_pop(q))) {
 		net_drop(&vif->count[VFR_IN], NET_DROP_VIF_DOWN);

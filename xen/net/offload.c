@@ -214,7 +214,7 @@ static void inherit(struct pkt *seg, const struct pkt *whole)
 	seg->v.verdict = whole->v.verdict;
 }
 
-void pkt_segment(struct pkt *p, struct pktq *out)
+bool pkt_segment(struct pkt *p, struct pktq *out)
 {
 	uint32_t headers = pkt_headers_len(p), payload = p->v.len - headers, done = 0;
 	uint8_t saved[PKT_HEAD];
@@ -222,7 +222,7 @@ void pkt_segment(struct pkt *p, struct pktq *out)
 
 	if (headers > sizeof(saved) || headers + p->v.gso_size > PKT_DATA_MAX) {
 		pkt_free(p);
-		return;
+		return false;
 	}
 	pkt_cursor_init(&c, p);
 	pkt_cursor_copy(&c, saved, headers);
@@ -231,7 +231,7 @@ void pkt_segment(struct pkt *p, struct pktq *out)
 		struct pkt *seg = pkt_alloc();
 
 		if (!seg)
-			break; /* the rest is lost as on a full queue: the sender repeats it */
+			break; /* as on a full queue: the sender repeats the rest */
 		memcpy(pkt_data(seg), saved, headers);
 		pkt_cursor_copy(&c, pkt_data(seg) + headers, chunk);
 		pkt_frame(seg, headers + chunk, headers + chunk);
@@ -241,4 +241,5 @@ void pkt_segment(struct pkt *p, struct pktq *out)
 		done += chunk;
 	}
 	pkt_free(p);
+	return done >= payload;
 }

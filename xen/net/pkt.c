@@ -54,14 +54,14 @@ void pkt_cursor_copy(struct pkt_cursor *c, void *dst, uint32_t n)
 	}
 }
 
-void pkt_detach(struct pkt *p)
+bool pkt_detach(struct pkt *p)
 {
 	uint32_t left = p->v.len - p->room_len;
 	struct pkt **tail = &p->cont;
 	struct pkt_cursor c;
 
 	if (!p->nr_frags)
-		return;
+		return true;
 	pkt_cursor_init(&c, p);
 	c.at = 1; /* behind the head, which is ours already */
 	while (left) {
@@ -79,4 +79,5 @@ void pkt_detach(struct pkt *p)
 	}
 	p->v.len -= left;
 	netif_tx_done(p);
+	return !left;
 }

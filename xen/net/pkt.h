@@ -119,8 +119,10 @@ void pkt_free(struct pkt *p);
 void pktq_free(struct pktq *q);
 /* => objects in use or in local pools, and how many there may be. */
 void pktpool_usage(uint32_t *out, uint32_t *max);
-/* => most of the pool is in use: queues that wait for guests should be short. */
-bool pktpool_tight(void);
+/* => how much of the pool is in use: of a tight one, queues that wait for guests take little; of a short one nothing, so that the
+ *    cards have buffers. Memory that cannot be had is not counted on. */
+enum pktpool_level { PKTPOOL_PLENTY, PKTPOOL_TIGHT, PKTPOOL_SHORT };
+enum pktpool_level pktpool_level(void);
 
 /* => the fields that the router reads, for a frame of `len` bytes of which `linear` are in the room. */
 static inline void pkt_frame(struct pkt *p, uint32_t linear, uint32_t len)
@@ -144,9 +146,8 @@ struct pkt_piece {
 /* => the pieces of memory in order; their number. */
 unsigned int pkt_pieces(struct pkt *p, struct pkt_piece out[PKT_SEGS]);
 
-/* => a guest's packet into memory of our own, its slots answered. Without memory for that it is cut to its head, and its
- *    receiver will find it broken: the loss is the sender's and no one else's. */
-void pkt_detach(struct pkt *p);
+/* => a guest's packet into memory of our own, its slots answered. False: without memory for that it is cut off, and is dropped. */
+bool pkt_detach(struct pkt *p);
 
 /* A place in a packet, for reading it from front to end. */
 struct pkt_cursor {
@@ -166,7 +167,8 @@ bool pkt_offload_locate(struct pkt *p);
 uint32_t pkt_headers_len(const struct pkt *p);
 /* => compute a partial checksum, for a receiver that cannot. */
 void pkt_csum_finish(struct pkt *p);
-/* => cut a TCP segment that is too long for its receiver into packets of gso_size, with full checksums; p is freed. */
-void pkt_segment(struct pkt *p, struct pktq *out);
+/* => cut a TCP segment that is too long for its receiver into packets of gso_size, with full checksums; p is freed.
+ *    False: without memory for all of them the rest is lost. */
+bool pkt_segment(struct pkt *p, struct pktq *out);
 
 #endif

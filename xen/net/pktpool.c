@@ -24,6 +24,7 @@ static struct pkt *common;                /* by common_lock */
 static uint32_t common_n;                 /* by common_lock */
 static _Atomic uint32_t made;
 static uint32_t made_max;
+static _Atomic bool dry;                  /* there was no memory for one more */
 
 void pktpool_init(uint32_t max)
 {
@@ -69,6 +70,7 @@ static struct pkt *make(void)
 		return NULL;
 	}
 	p = page_alloc_raw(0);
+	dry = !p;
 	if (!p)
 		atomic_fetch_sub(&made, 1);
 	return p;
@@ -132,10 +134,18 @@ void pktpool_usage(uint32_t *out, uint32_t *max)
 	*max = made_max;
 }
 
-bool pktpool_tight(void)
+enum pktpool_level pktpool_level(void)
 {
-	uint32_t out, max;
+	struct local_pool *l = &local[this_cpu()->id];
+	struct pkt *p = dry ? make() : NULL; /* is it still so? */
+	uint32_t used, max;
 
-	pktpool_usage(&out, &max);
-	return out > max / 2;
+	if (p) {
+		p->next = l->free;
+		l->free = p;
+		l->n++;
+	}
+	used = made - common_n - l->n;
+	max = dry ? made : made_max;
+	return used <= max / 2 ? PKTPOOL_PLENTY : used <= max - max / 8 ? PKTPOOL_TIGHT : PKTPOOL_SHORT;
 }

@@ -155,9 +155,10 @@ static void enqueue(uint16_t domid, struct pktq *in)
 	struct pkt *p;
 
 	while ((p = pktq_pop(in))) {
+		enum pktpool_level level = pktpool_level();
 		enum netsched_verdict v;
 
-		if (pktpool_tight() && too_long(domid, now)) {
+		if (level == PKTPOOL_SHORT || (level == PKTPOOL_TIGHT && too_long(domid, now))) {
 			net_drop(&count, NET_DROP_NO_BUFFER);
 			pktq_push(&lost, p);
 			continue;
@@ -171,15 +172,18 @@ static void enqueue(uint16_t domid, struct pktq *in)
 
 unsigned int shape_push(uint16_t domid, struct pktq *q)
 {
-	struct pktq in;
+	struct pktq in, broken;
 	struct pkt *p;
 
 	pktq_init(&in);
-	while ((p = pktq_pop(q))) {
-		pkt_detach(p);
-		pktq_push(&in, p);
-	}
+	pktq_init(&broken);
+	while ((p = pktq_pop(q)))
+		pktq_push(pkt_detach(p) ? &in : &broken, p);
 	env_lock(&lock);
+	while ((p = pktq_pop(&broken))) {
+		net_drop(&count, NET_DROP_NO_BUFFER);
+		pktq_push(&lost, p);
+	}
 	enqueue(domid, &in);
 	env_unlock(&lock);
 	work = true;

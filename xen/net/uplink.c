@@ -95,6 +95,7 @@ static int start(struct uplink *up, struct nic *nic, uint16_t port)
 		vfr_port_detach(router, port, time_now_ns());
 		return rc;
 	}
+	uplink_rx_init(up);
 	uplink_fill(up);
 	up->rx_started = true;
 	on_rx(nic); /* the first poll asks for interrupts */

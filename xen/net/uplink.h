@@ -20,6 +20,7 @@ struct uplink {
 	struct net_traffic rx_traffic; /* by CPU 0 */
 	uint64_t rx_rest_ns;         /* by CPU 0: not looked at before; 0: at any time */
 	uint32_t rx_size;            /* buffers that the card's ring takes */
+	struct timer refill;         /* of a card that got too few buffers */
 	bool rx_watched;             /* by CPU 0: the card is not asked for interrupts */
 
 	struct net_counters rx;      /* by CPU 0 */
@@ -42,8 +43,9 @@ extern struct uplink uplinks[NET_UPLINKS_MAX];
 extern unsigned int nr_uplinks;
 
 /* --- uplink_rx.c --- */
-/* => fill the card's receive ring with pool objects. */
+/* => fill the card's receive ring with pool objects; again later, if there are too few. On CPU 0. */
 void uplink_fill(struct uplink *up);
+void uplink_rx_init(struct uplink *up);
 /* => raise the softirq for a watched ring; not `sure`: only if frames are there. */
 void uplink_rx_look(struct uplink *up, bool sure);
 /* => ask the card for an interrupt; true: there are frames already. */

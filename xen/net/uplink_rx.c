@@ -13,6 +13,7 @@
 
 #define RX_FRAMES VFR_BATCH
 #define RX_FRAMES_PROBE 16 /* after a batch for a guest that was full */
+#define REFILL_NS 10000000UL
 
 static void *dma_area(void *token)
 {
@@ -34,6 +35,19 @@ void uplink_fill(struct uplink *up)
 		}
 	}
 	up->nic->ops->rx_kick(up->nic);
+	/* A card without buffers brings no frame, so nothing else would come back to this. */
+	if (up->nic->ops->rx_room(up->nic) > up->rx_size / 2)
+		timer_set(&up->refill, time_now_ns() + REFILL_NS);
+}
+
+static void on_refill(struct timer *t)
+{
+	uplink_fill((struct uplink *)((char *)t - offsetof(struct uplink, refill)));
+}
+
+void uplink_rx_init(struct uplink *up)
+{
+	timer_init(&up->refill, on_refill);
 }
 
 /* Collect the further buffers of a long frame. False: the card did not deliver them all. */

@@ -198,31 +198,33 @@ bool uplink_tx_idle(struct uplink *up)
 	return done;
 }
 
-/* What this card cannot do, or the line is too slow for, is done here. */
-static void suit(struct uplink *up, struct pkt *p, struct pktq *out)
+/* What this card cannot do, or the line is too slow for, is done here. => false: for lack of memory not all of it. */
+static bool suit(struct uplink *up, struct pkt *p, struct pktq *out)
 {
 	uint32_t can = up->nic->tx_features;
 
-	if (p->v.gso && (up->split || !(can & (p->v.gso == VFR_GSO_TCPV6 ? NIC_TX_TSO6 : NIC_TX_TSO4)))) {
-		pkt_segment(p, out);
-		return;
-	}
+	if (p->v.gso && (up->split || !(can & (p->v.gso == VFR_GSO_TCPV6 ? NIC_TX_TSO6 : NIC_TX_TSO4))))
+		return pkt_segment(p, out);
 	if (p->v.csum == VFR_CSUM_PARTIAL && !(can & NIC_TX_CSUM))
 		pkt_csum_finish(p);
 	pktq_push(out, p);
+	return true;
 }
 
 void uplink_send(struct uplink *up, struct pktq *q)
 {
 	uint64_t now = time_now_ns();
+	unsigned int short_of = 0;
 	struct pktq in, done;
 	struct pkt *p;
 
 	pktq_init(&in);
 	pktq_init(&done);
 	while ((p = pktq_pop(q)))
-		suit(up, p, &in);
+		short_of += !suit(up, p, &in);
 	env_lock(&up->tx_lock);
+	while (short_of--)
+		net_drop(&up->tx, NET_DROP_NO_BUFFER);
 	while ((p = pktq_pop(&in))) {
 		if (up->nic->link_up) {
 			enqueue(up, p, now);

@@ -24,6 +24,8 @@ struct cpu host_cpu;
 uint32_t nr_cpus = 1;
 struct guest guests[3];
 uint64_t host_now = 1000000000;
+bool no_pages, router_holds;
+struct pktq router_held;
 uint16_t route_to, inbound_to, sub_class;
 static uint32_t rx_cons[3];
 struct xenstore *the_xenstore;
@@ -35,7 +37,7 @@ struct vfr_ops router_ops;
 
 void *page_alloc_raw(unsigned int order)
 {
-	void *p = env_alloc(PAGE_SIZE << order);
+	void *p = no_pages ? NULL : env_alloc(PAGE_SIZE << order);
 
 	if (p)
 		memset(p, 0xee, PAGE_SIZE << order);
@@ -220,7 +222,7 @@ static struct {
 	xs_watch_fn *fn;
 	void *ctx;
 	char path[128];
-} watches[3];
+} watches[64];
 static unsigned int nr_watches;
 
 static void store_set(const char *path, const char *value)
@@ -364,6 +366,10 @@ void vfr_input(struct vfr *v, unsigned int cpu, uint64_t now_ns, uint16_t in_por
 		pkts[i]->flow_hash = 1;
 		pkts[i]->dscp = pkts[i]->ecn = 0;
 		pkts[i]->sched_class = sub_class;
+		if (router_holds) {
+			pktq_push(&router_held, pkt_of(pkts[i]));
+			pkts[i] = NULL;
+		}
 	}
 }
 
@@ -462,7 +468,8 @@ void world_start(void)
 		started = true;
 	}
 	world_card_features(NIC_TX_CSUM | NIC_TX_TSO4 | NIC_TX_TSO6);
-	card_holds = false;
+	card_holds = router_holds = false;
+	pktq_init(&router_held);
 	route_to = sub_class = 0;
 	inbound_to = NET_GUEST_PORT(1);
 	for (uint16_t i = 0; i < 3; i++)

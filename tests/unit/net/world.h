@@ -15,6 +15,7 @@
 
 #include <hv/domain.h>
 #include <netif.h>
+#include <pkt.h>
 
 #define PAGES 600u /* grant references 0 … PAGES-1 of the guest; the rings are RING_TX and RING_RX */
 enum { RING_TX = 1, RING_RX = 2, FIRST_FREE = 3 };
@@ -50,6 +51,9 @@ extern uint16_t inbound_to;    /* the uplink's frames go to this port */
 extern uint16_t sub_class;     /* of all packets, as a rule would have it */
 extern uint64_t host_now;
 extern struct vfr_ops router_ops; /* what xen/net offers to the router */
+extern bool router_holds;     /* it keeps all packets, */
+extern struct pktq router_held;      /* here */
+extern bool no_pages;         /* the pool gets no new memory */
 
 void world_start(void);
 /* => the guests go; every borrow and reference must be back. */
@@ -65,6 +69,7 @@ void card_start_up(void);
 void card_complete(void);
 /* => a frame comes in, cut into buffers as the card would. */
 void card_receive(const uint8_t *bytes, uint32_t len, const struct nic_meta *meta);
+unsigned int card_rx_posted(void);  /* buffers that the card has */
 void wire_clear(void);
 void guest_kick(struct guest *g);  /* an event, some time after the last */
 void guest_collect(struct guest *g); /* read transmit responses */

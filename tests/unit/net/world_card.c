@@ -48,6 +48,11 @@ static unsigned int card_rx_room(const struct nic *nic)
 	return CARD_RING - (rx_posted - rx_popped);
 }
 
+unsigned int card_rx_posted(void)
+{
+	return rx_posted - rx_popped;
+}
+
 static void card_nothing(struct nic *nic)
 {
 }
