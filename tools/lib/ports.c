@@ -26,12 +26,31 @@ static int parse_mape(const char *s, struct vc_slice_add *slice)
 	unsigned int a, k, psid;
 	int n = 0;
 
-	if (sscanf(s, "%u/%u/%u%n", &a, &k, &psid, &n) != 3 || s[n] || a + k > 16 || !k || psid >> k)
+	if (sscanf(s, "%u/%u/%u%n", &a, &k, &psid, &n) != 3 || s[n] || a > 16 || k > 16 || a + k > 16 || !k || psid >> k)
 		return -1;
 	slice->kind = VC_SLICE_MAPE;
 	slice->a = a;
 	slice->k = k;
 	slice->psid = psid;
+	slice->protos = DEFAULT_PROTOS;
+	return 0;
+}
+
+/* RFC 7422: who is number N has the N-th of equal shares, and needs no record to be known by. */
+static int parse_split(const char *s, struct vc_slice_add *slice)
+{
+	unsigned int first, last, size, index;
+	int n = 0;
+
+	if (sscanf(s, "%u-%u/%u/%u%n", &first, &last, &size, &index, &n) != 4 || s[n])
+		return -1;
+	if (first > last || last > 65535 || !size || index > 65535)
+		return -1;
+	if (first + (index + 1ull) * size - 1 > last)
+		return -1;
+	slice->kind = VC_SLICE_RANGE;
+	slice->first = first + index * size;
+	slice->last = slice->first + size - 1;
 	slice->protos = DEFAULT_PROTOS;
 	return 0;
 }
@@ -44,6 +63,8 @@ int vfrc_parse_ports(const char *s, struct vc_slice_add *slice)
 
 	if (!strncmp(s, "mape ", 5) || !strncmp(s, "mape:", 5))
 		return parse_mape(s + 5, slice);
+	if (!strncmp(s, "split ", 6) || !strncmp(s, "split:", 6))
+		return parse_split(s + 6, slice);
 	if (strlen(s) >= sizeof(buf))
 		return -1;
 	strcpy(buf, s);
@@ -99,7 +120,7 @@ int vfrc_parse_slice(const char *s, struct vc_slice_add *slice, bool *addr_given
 	char addr[64];
 
 	*addr_given = false;
-	if (colon && strncmp(s, "mape:", 5)) {
+	if (colon && strncmp(s, "mape:", 5) && strncmp(s, "split:", 6)) {
 		if ((size_t)(colon - s) >= sizeof(addr))
 			return -1;
 		memcpy(addr, s, colon - s);

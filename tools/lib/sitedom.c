@@ -235,7 +235,8 @@ static void d_port(struct site *s, yaml_node_t *n, void *ctx)
 
 	if (vfrc_parse_slice(t, &slice, &given)) {
 		node_error(s, n,
-			   "'%s' are no ports: write 80/tcp, 20000-20999, 53/tcp+udp, mape A/K/PSID, with ADDRESS: before it if need be",
+			   "'%s' are no ports: write 80/tcp, 20000-20999, 53/tcp+udp, mape A/K/PSID, "
+			   "split FIRST-LAST/SIZE/N, with ADDRESS: before it if need be",
 			   t);
 		return;
 	}

@@ -91,7 +91,11 @@ static void ports_read_back_as_printed(void **state)
 		{"1-65535/sctp", "1-65535/sctp"}, {"mape 6/8/52", "mape 6/8/52"}, {"mape:0/4/3", "mape 0/4/3"},
 		{"65536", NULL}, {"80-70", NULL}, {"80/", NULL}, {"80/foo", NULL}, {"80/tcp/udp", NULL}, {"", NULL}, {"a", NULL},
 		{"80-", NULL},
-		{"-80", NULL}, {"mape 6/8/256", NULL}, {"mape 9/8/1", NULL}, {"mape 6/0/0", NULL}, {"80,81", NULL},
+		{"-80", NULL}, {"split 20000-59999/1000/3", "23000-23999/tcp+udp+icmp"}, {"split 20000-29999/1000/10", NULL},
+		{"split:1024-65535/1008/63", "64528-65535/tcp+udp+icmp"},
+		{"split 20000-29999/0/0", NULL}, {"split 20000-29999/1000", NULL}, {"split 1-65536/1/0", NULL}, {"split 9-1/1/0", NULL},
+		{"split 20000-29999/1000/4294967295", NULL}, {"mape 4294967295/2/0", NULL},
+		{"mape 6/8/256", NULL}, {"mape 9/8/1", NULL}, {"mape 6/0/0", NULL}, {"80,81", NULL},
 	};
 
 	for (size_t i = 0; i < COUNT(v); i++) {
