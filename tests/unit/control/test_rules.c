@@ -77,6 +77,43 @@ static void each_rule_tells_what_it_matched(void **state)
 	is_rule(&r[g + 1], "", 2, 2);
 }
 
+/* What is ahead of a change and behind it goes on counting. */
+static void a_change_keeps_the_counts_around_it(void **state)
+{
+	static struct rule_list own = {.head = {.dom = "web1"}};
+	struct vc_slice_add s = m_slice(A1, "web1", 80, 89);
+	struct vc_rule_rec r[4];
+	unsigned int pages;
+
+	add_base();
+	assert_int_equal(CALL(VC_SLICE_ADD, s), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		own.rule[i] = m_rule(VC_RULE_DENY, 80 + i);
+	assert_int_equal(set_rules(&own, 3), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		for (unsigned int k = 0; k <= i; k++)
+			sim_packet(w.sim, A1, 80 + i);
+	own.rule[3] = own.rule[2];
+	own.rule[2] = own.rule[1];
+	own.rule[1] = m_rule(VC_RULE_REJECT, 85);
+	assert_int_equal(set_rules(&own, 4), 0);
+	assert_int_equal(read_hits(r, 4, &pages), 4);
+	is_rule(&r[0], "web1", 1, 1);
+	is_rule(&r[1], "web1", 2, 0);
+	is_rule(&r[2], "web1", 3, 2);
+	is_rule(&r[3], "web1", 4, 3);
+	sim_packet(w.sim, A1, 81);
+	own.rule[2] = m_rule(VC_RULE_DENY, 86);
+	assert_int_equal(set_rules(&own, 4), 0);
+	assert_int_equal(read_hits(r, 4, &pages), 4);
+	is_rule(&r[0], "web1", 1, 1);
+	is_rule(&r[2], "web1", 3, 0);
+	is_rule(&r[3], "web1", 4, 3);
+	assert_int_equal(set_rules(&own, 1), 0);
+	assert_int_equal(read_hits(r, 4, &pages), 1);
+	is_rule(&r[0], "web1", 1, 1);
+}
+
 static void long_lists_come_in_pages(void **state)
 {
 	static struct rule_list l = {.head = {.def_in = VC_RULE_DENY}};
@@ -102,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(each_rule_tells_what_it_matched),
+		T(a_change_keeps_the_counts_around_it),
 		T(long_lists_come_in_pages),
 	};
 

@@ -178,7 +178,8 @@ static_assert(sizeof(struct vc_sub_rec) == 128, "sub-class record");
 
 /*
  * RULE_LIST: vc_page -> records, one for each rule, in order, and one for what becomes of the rest where that is not all allowed. A rule
- * that keeps a connection has matched its first packet only; the others are not asked about. A change of the set begins anew.
+ * that keeps a connection has matched its first packet only; the others are not asked about. A change of the set keeps the counts of the
+ * rules ahead of it and behind it.
  */
 struct vc_rule_rec {
 	char dom[VC_NAME];	/* empty: all */

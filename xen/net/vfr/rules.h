@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A compiled list of rules: made and asked by rules.c, asked ahead by rulefast.c. */
+/* A compiled list of rules: made by ruleset.c, asked by rules.c, ahead by rulefast.c. */
 #ifndef VFR_RULES_H
 #define VFR_RULES_H
 
@@ -7,6 +7,11 @@
 #include <vfr/priv.h>
 
 #define VFR_QUESTIONS	(2 * VFR_BATCH)	/* of a batch: the global list and the domain's, for each packet */
+
+static inline bool has_ports(uint8_t proto)
+{
+	return proto == IP_TCP || proto == IP_UDP || proto == IP_SCTP;
+}
 
 struct rule_count {
 	uint64_t packets, bytes;
