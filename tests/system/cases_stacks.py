@@ -243,8 +243,7 @@ def marks_counted(m):
 
 
 def marked(rate, receiver, *options):
-    """TCP with ECN through a rate of 4 Mbit/s: the receiving stack sees marks, as many as `stats` counts at most, and nothing has to be
-    dropped for it."""
+    """TCP with ECN through a rate of 4 Mbit/s: the receiving stack sees marks, `stats` counts them, and nothing has to be dropped for it."""
     def case(m):
         near(m, "sysctl", "-qw", "net.ipv4.tcp_ecn=1")
         shell(m, "a", "echo 1 >/proc/sys/net/ipv4/tcp_ecn")
@@ -255,7 +254,7 @@ def marked(rate, receiver, *options):
         m.ctl("rate", "set", "a", f"{rate}=none")
         seen = marks_seen(receiver(m)) - before
         say(f"        {seen} marks seen, {counted} counted")
-        return problem or (None if 0 < seen <= counted else "no mark came" if not seen else "marks that no class counted")
+        return problem or (None if seen and counted else "no mark came" if counted else "no class counted marks")
     return case
 
 
