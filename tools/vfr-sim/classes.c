@@ -8,12 +8,16 @@
 
 #include "sim.h"
 
+/* As in the machine: the way out is set first, and stays so when the way in is refused. */
 int sim_rate_set(void *machine, uint16_t domid, const struct vc_rate_set *rate, struct control_error *err)
 {
 	if (rate->out_guarantee_bps > 1000000000)
 		return control_refuse(err, EDQUOT, "over-committed", "%s is guaranteed %llu bit/s, but the line carries 1000000000",
 				      rate->dom, (unsigned long long)rate->out_guarantee_bps);
 	((struct sim *)machine)->dom[domid].rate = *rate;
+	if (rate->in_guarantee_bps > 10000000000)
+		return control_refuse(err, EDQUOT, "over-committed", "%s is guaranteed %llu bit/s inbound, but there are 10000000000",
+				      rate->dom, (unsigned long long)rate->in_guarantee_bps);
 	return 0;
 }
 

@@ -41,10 +41,27 @@ static int router_limits(struct control *c, struct dom *d, const struct vc_rate_
 	return vfr_domain_set(c->p.vfr, d->domid, &cfg);
 }
 
+static const struct vc_rate_set none;
+
+static int machine_rates(struct control *c, const struct dom *d, const struct object *o, struct control_error *err)
+{
+	return c->p.ops->rate_set(c->p.machine, d->domid, o ? (const void *)o->body : &none, err);
+}
+
+/* What was in force before is again. */
+static void rates_back(struct control *c, const struct dom *d, const struct object *old)
+{
+	struct control_error ignored;
+
+	machine_rates(c, d, old, &ignored);
+	if (d->built)
+		subs_renew(c, d);
+}
+
+/* A machine that refuses may have set some of its links before: they go back too. */
 int rate_apply(struct control *c, const struct object *old, const struct object *new, const struct transition *t,
 	       struct control_error *err)
 {
-	static const struct vc_rate_set none;
 	const struct vc_rate_set *r = new ? (const void *)new->body : &none;
 	struct dom *d = dom_by_name(c, (const char *)(new ? new : old)->body);
 	int rc;
@@ -52,9 +69,11 @@ int rate_apply(struct control *c, const struct object *old, const struct object 
 	ENV_ASSERT(d);
 	err->code = 0;
 	if (c->p.ops->rate_set) {
-		rc = c->p.ops->rate_set(c->p.machine, d->domid, r, err);
-		if (rc && new)
+		rc = machine_rates(c, d, new, err);
+		if (rc && new) {
+			rates_back(c, d, old);
 			return err->code ? rc : control_refuse(err, -rc, "rate", "the rates of %s are refused (error %d)", d->name, -rc);
+		}
 	} else if (r->out_bps || r->in_bps || r->out_guarantee_bps || r->in_guarantee_bps || r->out_pps || r->in_pps) {
 		return refuse_enosys(err, "rates of a domain");
 	}
@@ -66,7 +85,7 @@ int rate_apply(struct control *c, const struct object *old, const struct object 
 		return 0;
 	}
 	if (c->p.ops->rate_set)
-		c->p.ops->rate_set(c->p.machine, d->domid, old ? (const void *)old->body : &none, err);
+		rates_back(c, d, old);
 	return control_refuse(err, -rc, "router", "the router refuses the limits of %s (error %d)", d->name, -rc);
 }
 

@@ -214,6 +214,23 @@ static const struct vc_sub_set *sub_of(const char *dom, unsigned int index)
 	return &w.sim->dom[dom_record(dom)->domid].sub[index];
 }
 
+/* Also what the machine had set before it refused the rest. */
+static void refused_rates_leave_those_in_force(void **state)
+{
+	struct vc_rate_set r = m_rate("web1", 1000000), more = m_rate("web1", 5000000);
+	const struct vc_rate_set *rate;
+
+	add_base();
+	more.in_guarantee_bps = 20000000000;
+	rate = &w.sim->dom[dom_record("web1")->domid].rate;
+	assert_refused(CALL(VC_RATE_SET, more), EDQUOT, "over-committed", "");
+	assert_int_equal(rate->out_bps, 0);
+	assert_int_equal(CALL(VC_RATE_SET, r), 0);
+	assert_refused(CALL(VC_RATE_SET, more), EDQUOT, "over-committed", "");
+	assert_int_equal(rate->out_bps, 1000000);
+	assert_int_equal(rate->in_guarantee_bps, 0);
+}
+
 static void sub_classes_make_sense_or_are_refused(void **state)
 {
 	struct vc_sub_set voice = m_sub("web1", 1, 9, 1ull << 46), bulk = m_sub("web1", 2, 1, 1ull << 8), bad;
@@ -445,7 +462,7 @@ int main(void)
 		T(a_change_starts_nobody_who_was_stopped_or_paused), T(a_change_starts_who_crashed),
 		T(memory_is_reckoned_before_anybody_is_stopped), T(a_crash_loop_has_a_brake),
 		T(a_domain_keeps_number_and_slices_over_a_reboot),
-		T(destroying_a_domain_takes_all_that_names_it), T(sub_classes_make_sense_or_are_refused),
+		T(destroying_a_domain_takes_all_that_names_it), T(refused_rates_leave_those_in_force), T(sub_classes_make_sense_or_are_refused),
 		T(sub_classes_stay_with_their_domain), T(console_is_read_from_an_offset_and_written),
 		T(a_wait_ends_with_news_with_time_or_silently), T(an_upload_comes_in_order_or_not_at_all),
 		T(a_plan_skips_what_is_refused_and_goes_on), T(a_plan_cut_anywhere_keeps_what_is_whole),
