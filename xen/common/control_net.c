@@ -150,22 +150,40 @@ static int find_uplink(const char *name)
 	return -ENOENT;
 }
 
+/* What the line of uplink `i` carries, of the side towards the guests if that is negative; 0: it is not paced. */
+static uint64_t line_rate(int i)
+{
+	struct net_uplink_info u = { .paced = false };
+
+	if (i < 0)
+		net_guests_policy_name(&u.rate_bps, &u.paced);
+	else
+		net_uplink_read((unsigned)i, &u);
+	return u.paced ? u.rate_bps : 0;
+}
+
+static int set_line_rate(int i, uint64_t bps, struct netsched_refusal *why)
+{
+	return i < 0 ? net_guests_rate(bps, why) : net_uplink_rate((unsigned)i, bps, why);
+}
+
+/* The rate comes first: it is what may be refused, and can be taken back. */
 static int set_net(const struct vc_sched_set *set, struct control_error *err)
 {
 	struct netsched_refusal why = { 0 };
-	bool guests = !strcmp(set->target, NET_GUESTS);
-	int i = find_uplink(set->target), ret = 0;
+	int i = find_uplink(set->target);
 
-	if (i < 0 && !guests)
+	if (i < 0 && strcmp(set->target, NET_GUESTS))
 		return control_refuse(err, ENOENT, "no-uplink", "there is no uplink '%s'", set->target);
-	if (set->policy[0])
-		ret = guests ? net_guests_policy(set->policy) : net_uplink_policy((unsigned)i, set->policy);
-	if (ret == -ENOMEM)
-		return control_refuse(err, ENOMEM, "no-memory", "'%s': no memory for scheduler policy '%s'", set->target, set->policy);
-	if (ret)
-		return control_refuse(err, -ret, "no-policy", "'%s' has no scheduler policy '%s'", set->target, set->policy);
-	ret = guests ? net_guests_rate(set->rate_bps, &why) : net_uplink_rate((unsigned)i, set->rate_bps, &why);
-	return ret ? control_refuse(err, ERANGE, "rate", "'%s': %s", set->target, why.text) : 0;
+	if (set->policy[0] && !netsched_find(set->policy))
+		return control_refuse(err, ENOENT, "no-policy", "'%s' has no scheduler policy '%s'", set->target, set->policy);
+	uint64_t before = line_rate(i);
+	if (set_line_rate(i, set->rate_bps, &why))
+		return control_refuse(err, ERANGE, "rate", "'%s': %s", set->target, why.text);
+	if (!set->policy[0] || !(i < 0 ? net_guests_policy(set->policy) : net_uplink_policy((unsigned)i, set->policy)))
+		return 0;
+	set_line_rate(i, before, NULL);
+	return control_refuse(err, ENOMEM, "no-memory", "'%s': no memory for scheduler policy '%s'", set->target, set->policy);
 }
 
 static int set_cpu(const struct vc_sched_set *set, struct control_error *err)
