@@ -2,6 +2,7 @@
 /* Every policy through one table of rules. A rule that rests on a parameter is for the policies that honour it. */
 #include <harness.h>
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -261,6 +262,30 @@ static void survives_random_changes(const struct netsched_ops *ops)
 	sim_free(s);
 }
 
+/* Whether it honours them or not: another policy may come that does. Classes and a slower line alike. */
+static void what_does_not_fit_is_refused(const struct netsched_ops *ops)
+{
+	static const char *const sum = "guarantees 60000000 + 50000000 = 110000000 bit/s exceed 98000000 "
+				       "(link 100000000 less 20/1000) by 12000000";
+	static const char *const slower = "guarantees of 60000000 bit/s exceed 49000000 (link 50000000 less 20/1000) by 11000000";
+	struct sim *s = sim_new(ops, 100 * MBIT, false, FULL);
+	struct netsched_params p = { .guarantee_bps = 50 * MBIT };
+	struct netsched_refusal why;
+
+	sim_class(s, 1, &(struct netsched_params) { .guarantee_bps = 60 * MBIT });
+	assert_int_equal(netsched_class_set(s->ns, 2, &p, s->now, &why), -EDQUOT);
+	assert_string_equal(why.text, sum);
+	assert_int_equal(netsched_class_get(s->ns, 2, &p), -ENOENT);
+	assert_int_equal(netsched_link_rate(s->ns, 50 * MBIT, &why), -EDQUOT);
+	assert_string_equal(why.text, slower);
+	assert_int_equal(netsched_link_free(s->ns, 50 * MBIT, &why), -EDQUOT);
+	assert_string_equal(why.text, slower);
+	assert_true(netsched_link(s->ns)->rate_bps == 100 * MBIT && !netsched_link(s->ns)->paced);
+	assert_int_equal(netsched_link_rate(s->ns, 200 * MBIT, &why), 0);
+	sim_class(s, 2, &p);
+	sim_free(s);
+}
+
 static const struct {
 	const char *title;
 	unsigned int needs;
@@ -272,6 +297,7 @@ static const struct {
 	{ "weights are shares", NETSCHED_HAS_WEIGHT, weights_are_shares },
 	{ "guarantees hold beside a flood", NETSCHED_HAS_GUARANTEE, guarantees_hold },
 	{ "ceilings and packet rates hold", NETSCHED_HAS_CEILING | NETSCHED_HAS_WEIGHT, ceilings_hold },
+	{ "what does not fit is refused, with the sum", 0, what_does_not_fit_is_refused },
 	{ "nothing lost or reordered on a switch", 0, nothing_lost_on_a_switch },
 	{ "a failed switch changes nothing", 0, a_failed_switch_changes_nothing },
 	{ "survives random changes", 0, survives_random_changes },
