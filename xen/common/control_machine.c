@@ -157,9 +157,13 @@ static int op_dom_unpause(void *machine, uint16_t domid)
 static int op_dom_shutdown(void *machine, uint16_t domid, bool reboot)
 {
 	char dir[48];
+	int rc;
 
 	snprintf(dir, sizeof(dir), "/local/domain/%u/control", domid);
-	return xs_printf(the_xenstore, dir, "shutdown", "%s", reboot ? "reboot" : "poweroff");
+	rc = xs_printf(the_xenstore, dir, "shutdown", "%s", reboot ? "reboot" : "poweroff");
+	/* The store tells its watchers in its softirq, which nothing else raises here. */
+	softirq_raise(SOFTIRQ_XENSTORE);
+	return rc;
 }
 
 static int op_dom_info(void *machine, uint16_t domid, struct control_dom_info *out)

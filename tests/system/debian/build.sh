@@ -23,6 +23,8 @@ image_programs "$tree" /usr/bin/iperf3
 ip=$(readlink -f /sbin/ip)
 image_programs "$tree" "$ip"
 ln -s "$ip" "$tree/sbin/iproute2"
+ln -s ../bin/busybox "$tree/sbin/poweroff" # where the kernel looks when its host asks it to end
+ln -s ../bin/busybox "$tree/sbin/reboot"
 gcc -O2 -s -o "$tree/bin/udpecho" "$here/udpecho.c"
 cp "$here/init" "$tree/init"
 install -m 755 "$here/lease" "$tree/bin/lease"
