@@ -171,17 +171,17 @@ def run(build, stage, patience):
 def main(build):
     before, after = run(build, plain, PATIENCE), run(build, ours, LONG)
     good = True
-    print(f"{'':58}{'plain port router':44}this router")
     for (title, _, failure, wanted), was, now in zip(QUESTIONS, before, after):
-        print(f"{title:58}{failure if was != wanted else 'as it should':44}{'as it should' if now == wanted else 'FAILS TOO'}")
+        print(f"{title}\n  a plain port router:  {failure if was != wanted else 'as it should'}")
+        print(f"  this router:          {'as it should' if now == wanted else 'FAILS TOO'}")
         good = good and now == wanted and was != wanted
     return good
 
 
 def known():
-    print("No network namespaces for us here, so this is not run. A plain port router (Linux, one routing rule for each range) is known for:")
+    print("No network namespaces for us here, so this is not run.\nA plain port router (Linux, one routing rule for each range) is known for:")
     for title, _, failure, _ in QUESTIONS:
-        print(f"{title:58}{failure}")
+        print(f"{title}\n  {failure}")
     return True
 
 

@@ -8,9 +8,9 @@ from harness.progress import die, say
 
 SITE = f"{vfr.TOP}/tests/system/sites/demo.yaml"
 ADDRESS = "10.0.2.15"
-GUESTS = [("web1", 20080, "a stock Debian guest, ports 20000-20999"),
-          ("web2", 21080, "a stock Debian guest, ports 21000-21999"),
-          ("small", 22080, "a small guest of our own in 4 MiB, ports 22000-22999")]
+GUESTS = [("web1", 20080, "stock Debian, ports 20000-20999"),
+          ("web2", 21080, "stock Debian, ports 21000-21999"),
+          ("small", 22080, "our own, in 4 MiB, ports 22000-22999")]
 RUN = os.environ.get("VFR_RUN", f"{vfr.BUILD}/run")
 SOCKET = f"{RUN}/vfr.sock"
 

@@ -18,16 +18,16 @@ CTL = os.path.relpath(vfr.VFRCTL, os.getcwd())
 
 
 def invite_demo():
-    print(f"\nThree guests share the address {demo_site.ADDRESS}, split by ports; nothing is translated between them and the wire.")
+    print(f"\nThree guests share the address {demo_site.ADDRESS}, split by ports. Nothing is\ntranslated between them and the wire.")
     print("Try, in another terminal:\n")
-    tries = [(f"curl http://127.0.0.1:{port}/", f"{name}: {what}") for name, port, what in demo_site.GUESTS]
-    tries += [("curl http://127.0.0.1:20080/cgi-bin/whoami", "the client as the guest saw it")]
+    tries = [(f"curl http://127.0.0.1:{port}/", f"{name}: {what.partition(',')[0]}") for name, port, what in demo_site.GUESTS]
+    tries += [("curl http://127.0.0.1:20080/cgi-bin/whoami", "the client as web1 saw it")]
     tries += [(f"{CTL} {words}", what) for words, what in
               [("info", "the machine"), ("dom ls", "the guests"), ("slice ls", "who owns which ports"),
+               ("slice add web2 10.0.2.15:20500/tcp", "refused: it is web1's"),
                ("whois 10.0.2.15:20080/tcp", "from the audit log"),
-               ("slice add web2 10.0.2.15:20500/tcp", "refused: web1 owns it"),
                ("console web1", "its console; Ctrl-] leaves"), ("stats", "counters"), ("drops", "what was dropped, and why"),
-               ("top", "rates, live; q leaves"), ("log -f", "the hypervisor's log")]]
+               ("top", "rates, live; q leaves"), ("log -f", "the hypervisor's log"), ("help", "all commands")]]
     for line, what in tries:
         print(f"  {line:49} # {what}")
 
