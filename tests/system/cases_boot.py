@@ -48,10 +48,25 @@ def halted(m):
     return None if m.alive() else "the machine reset"
 
 
+def uplinks(number):
+    def case(m):
+        got = (m.json("info") or {}).get("uplinks")
+        return None if got == number else f"{got} uplinks, not {number}"
+    return case
+
+
+# Behind the first one, which serves.
+CARDS = [word for i in range(8) for word in ("-netdev", f"user,id=more{i},restrict=on", "-device", f"virtio-net-pci,netdev=more{i},addr={0x10 + i:#x}")]
+
 SCENES = [
     sized(1, 256),
     sized(2, 3072),
     sized(4, 16384),
+    ("cpus34-1024M", machine(cpus=34, memory=1024, options="cpus=100"),
+     [("the small guest answers", answers(PORT, "small")), ("32 CPUs are used, and no more", cpus_online(32)), ("no panic", never(r"(?i)\bpanic\b"))]),
+    ("nine-cards", machine(memory=512, extra=CARDS),
+     [("the small guest answers", answers(PORT, "small")), ("eight are uplinks", uplinks(8)), ("the ninth is named", logs(r"more cards than uplinks")),
+      ("no panic", never(r"(?i)\bpanic\b"))]),
     ("pc-machine", machine(machine="pc", memory=512), [("the small guest answers", answers(PORT, "small"))]),
     ("no-svm", machine(cpu="max,-svm"), [("the log says that the CPU lacks SVM", logs(r"svm")), ("it stops there", halted)]),
     ("no-nic", machine(net="none"), [("the log says that there is no NIC", logs(r"(no (nic|network|uplink)|net0)")), ("control works", alive),

@@ -2,12 +2,14 @@
 /* The multiboot2 information structure (GNU multiboot2 specification, section 3.6): tags are walked once, lengths checked. */
 #include "multiboot.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <hv/boot.h>
 #include <hv/log.h>
 
 #define MB2_LOADER_MAGIC 0x36d76289u
+#define RSDP1_SIZE 20 /* of ACPI 1.0; the later one says how long it is */
 
 enum { TAG_END = 0, TAG_CMDLINE = 1, TAG_MODULE = 3, TAG_MMAP = 6, TAG_RSDP1 = 14, TAG_RSDP2 = 15 };
 
@@ -35,6 +37,8 @@ struct boot_info boot_info;
 
 static void add_module(const struct tag_module *m)
 {
+	if (m->end < m->start)
+		return;
 	if (boot_info.nr_modules == BOOT_MODULES_MAX) {
 		log_warn("boot: more than %d modules; '%s' is left out", BOOT_MODULES_MAX, m->line);
 		return;
@@ -63,7 +67,8 @@ static void add_ram(uint64_t start, uint64_t end)
 
 static void add_mmap(const struct tag_mmap *m)
 {
-	uint32_t n = m->entry_size >= sizeof(struct mmap_entry) ? (m->tag.size - sizeof(*m)) / m->entry_size : 0;
+	bool usable = m->entry_size >= sizeof(struct mmap_entry) && m->entry_size % 8 == 0;
+	uint32_t n = usable ? (m->tag.size - sizeof(*m)) / m->entry_size : 0;
 	const uint8_t *p = (const uint8_t *)(m + 1);
 
 	for (; n--; p += m->entry_size) {
@@ -73,24 +78,34 @@ static void add_mmap(const struct tag_mmap *m)
 	}
 }
 
+/* Is there a whole string at `at` of the tag? */
+static bool has_text(const struct tag *t, size_t at)
+{
+	return t->size > at && strnlen((const char *)t + at, t->size - at) < t->size - at;
+}
+
 static void handle_tag(const struct tag *t)
 {
 	switch (t->type) {
 	case TAG_CMDLINE:
-		boot_info.cmdline = (const char *)(t + 1);
+		if (has_text(t, sizeof(*t)))
+			boot_info.cmdline = (const char *)(t + 1);
 		break;
 	case TAG_MODULE:
-		add_module((const struct tag_module *)t);
+		if (has_text(t, sizeof(struct tag_module)))
+			add_module((const struct tag_module *)t);
 		break;
 	case TAG_MMAP:
-		add_mmap((const struct tag_mmap *)t);
+		if (t->size >= sizeof(struct tag_mmap))
+			add_mmap((const struct tag_mmap *)t);
 		break;
 	case TAG_RSDP1:
-		if (boot_info.rsdp)
+		if (boot_info.rsdp || t->size < sizeof(*t) + RSDP1_SIZE)
 			break;
 		/* fall through */
 	case TAG_RSDP2:
-		boot_info.rsdp = virt_to_phys(t + 1);
+		if (t->size >= sizeof(*t) + RSDP1_SIZE)
+			boot_info.rsdp = virt_to_phys(t + 1);
 		break;
 	}
 }

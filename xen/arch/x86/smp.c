@@ -76,6 +76,8 @@ void smp_start_others(uint32_t limit)
 	if (paging_root() >= 0x100000000UL)
 		panic("page tables above 4 GiB");
 	paging_identity(TRAMPOLINE_PAGE, true);
+	if (limit > MAX_CPUS)
+		limit = MAX_CPUS;
 	for (uint32_t i = 0; i < n && nr_cpus < limit; i++) {
 		struct cpu *c = &cpus[nr_cpus];
 
