@@ -29,6 +29,7 @@
 static double delay[MAX_DELAYS];
 static unsigned int delays;
 
+/* The wall clock: the kernel's stamps of packets are its, and nobody sets it in the guest where this runs. */
 static uint64_t clock_ns(void)
 {
 	struct timespec t;

@@ -31,7 +31,7 @@ for mode in sparse saturated; do
 		many=$(least "$many" "$(ns hfq 32768 $mode 200000)")
 	done
 	line "hfq $mode, 1 class, ns/packet" "$one" - - - 1
-	line "hfq $mode, 512 classes, ns/packet" "$some" "$one (1 class)" "$(div "$some" "$one")" - 1
+	line "hfq $mode, 512 classes, ns/packet" "$some" "$one (1 class)" "$(div "$some" "$one")" "<=1.2" "$some <= 1.2 * $one"
 	line "hfq $mode, 32768 classes, ns/packet" "$many" "$some (512)" "$(div "$many" "$some")" "<=1.2" "$many <= 1.2 * $some"
 done
 for mode in sparse saturated; do
