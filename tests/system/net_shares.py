@@ -127,9 +127,14 @@ def seen(m):
     status, text, err = m.ctl("stats")
     _, prom, _ = m.ctl("stats", "--prom")
     noise.communicate()
-    print("\n".join("        " + row for row in text.splitlines() if row))
+    _, drops, _ = m.ctl("drops", "flood")
+    print("\n".join("        " + row for row in (text + drops).splitlines() if row))
     if status or not classes:
         return err or "no classes in stats --json"
+    if not all(classes[name]["stops"] for name in FLOODS):
+        return "a flooding guest's ring was never stopped"
+    if classes["flood"]["drops"] and "sched-" not in drops:
+        return f"{classes['flood']['drops']} drops without a name: {drops}"
     if not all(classes[name]["backlog_bytes"] for name in FLOODS):
         return "a flooding guest has no backlog: " + str({n: classes[n]["backlog_bytes"] for n in FLOODS})
     slow = [n for n, (_, bps, _) in FLOODS.items() if classes[n]["guarantee_bps"] != bps or classes[n]["rate_bps"] < bps * 0.8]
@@ -169,6 +174,22 @@ def inbound(m):
     return None
 
 
+def packets(m):
+    """Packets a second, of either way: 690 a second are sent, and that many come back."""
+    most = (100 * 3 + 3) * 1442 * 8 / 3
+    for words in ("in-packets=100", "packets=100"):
+        status, _, err = m.ctl("rate", "set", "quiet", words)
+        if status:
+            return err
+        got = ask(m, "receive", ADDRESS, QUIET + 1, 3, 8_000_000)["bps"]
+        m.ctl("rate", "set", "quiet", words.split("=")[0] + "=none")
+        say(f"        {words}: {got / 1442 / 8:.1f} a second came back")
+        if not most / 2 < got <= most:
+            return f"{words}: {got / 1442 / 8:.1f} a second"
+    got = ask(m, "receive", ADDRESS, QUIET + 1, 3, 8_000_000)["bps"]
+    return None if got > 2 * most else f"without a limit {got / 1442 / 8:.1f} a second"
+
+
 def inbound_guarantee(m):
     """8 Mbit/s are sent to each of two guests, 6 go in: one is guaranteed 4 of them, and the rest is halved."""
     for words in (["sched", "set", "net", "guests", "hfq", "--rate", "6mbit"], ["rate", "set", "quiet", "in-guarantee=4mbit"],
@@ -198,10 +219,11 @@ CASES = [
     ("the line is set to 30 Mbit/s, hfq", lambda m: line(m, "hfq")),
     ("guarantees of 1:2:7 beside a flood, within 2 %", shares),
     ("p99 beside one flood and beside four under twice that alone", beside),
-    ("stats show backlog, rates and guarantees", seen),
+    ("stats show backlog, rates, guarantees, stopped rings and named drops", seen),
     ("policies change under TCP", switching),
     ("the line is set back", lambda m: line(m, "hfq", 1_000_000_000)),
     ("a ceiling towards a guest", inbound),
+    ("packet rates, either way", packets),
     ("a guarantee towards a guest", inbound_guarantee),
     ("the policy towards the guests", guests_policy),
 ]
