@@ -110,6 +110,9 @@ int cmd_dom_op(struct cli *cli);
 /* apply.c: => brings the modules that the machine does not have */
 int send_modules(struct cli *cli, struct site *s);
 
+/* diff.c: => what makes the machine as the file says, printed */
+int show_diff(struct cli *cli, const struct site *s);
+
 int cmd_dom_create(struct cli *cli);
 int cmd_dom_destroy(struct cli *cli);
 int cmd_console(struct cli *cli);
