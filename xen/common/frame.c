@@ -22,8 +22,13 @@
 
 /* Frame numbers of neighbours in a list: 0, which is never free, ends it. */
 struct frame {
-	_Atomic uint32_t refs;
-	uint32_t next, prev;
+	union {
+		struct {
+			_Atomic uint32_t refs;
+			uint32_t next, prev;
+		};
+		struct heap_page heap; /* while the heap has it */
+	};
 	uint8_t free;  /* heads a free block */
 	uint8_t order; /* of that block */
 	uint16_t pad;
@@ -139,6 +144,11 @@ void page_free(void *p, unsigned order)
 	env_lock(&frame_lock);
 	free_locked(mfn_of(p), order);
 	env_unlock(&frame_lock);
+}
+
+struct heap_page *frame_heap_page(const void *page)
+{
+	return &frames[mfn_of(page)].heap;
 }
 
 paddr_t frame_alloc_guest(unsigned order)

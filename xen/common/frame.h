@@ -21,6 +21,14 @@ paddr_t frame_alloc_guest(unsigned order);
 /* One of those, cleared. */
 paddr_t frame_alloc_zeroed(void);
 
+/* What the heap notes of a page that it cuts into blocks; it has one from page_alloc_raw(0) to page_free(). */
+struct heap_page {
+	uint32_t next, prev; /* frame numbers, 0: none */
+	uint16_t first;      /* free block */
+	uint16_t used;       /* blocks given out */
+};
+struct heap_page *frame_heap_page(const void *page);
+
 /*
  * With the boot option `canary`, memory that nobody owns holds this, and tests look for it where it must never come: with
  * guests. => nothing is done without the option.

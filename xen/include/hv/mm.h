@@ -39,7 +39,7 @@ void page_free(void *p, unsigned order);
 
 uint64_t mm_total_bytes(void);
 uint64_t mm_free_bytes(void);
-/* => bytes that the heap keeps for small blocks and has not given out: its pages never go back. */
+/* => bytes of the heap's pages for small blocks that it has not given out. */
 size_t heap_idle_bytes(void);
 /* As env_alloc(), not cleared: for what is so large that its owner clears it in steps. */
 void *heap_alloc_raw(size_t size);
