@@ -5,12 +5,12 @@
 
 #include "vfrc.h"
 
-enum kind { BITS, BYTES, NUMBER };
+enum kind { BITS, BYTES, NUMBER, SWITCH };
 
 static const struct {
 	const char *name;
 	uint8_t off, kind;
-	uint32_t max;		/* of a NUMBER */
+	uint32_t max;		/* of a NUMBER; the bit of a SWITCH */
 } keys[] = {
 	{"out", offsetof(struct vc_rate_set, out_bps), BITS, 0},
 	{"in", offsetof(struct vc_rate_set, in_bps), BITS, 0},
@@ -23,6 +23,8 @@ static const struct {
 	{"in-packets", offsetof(struct vc_rate_set, in_pps), NUMBER, UINT32_MAX},
 	{"new-flows", offsetof(struct vc_rate_set, new_flows), NUMBER, UINT32_MAX},
 	{"connections", offsetof(struct vc_rate_set, max_conns), NUMBER, UINT32_MAX},
+	{"ip-id-block", offsetof(struct vc_rate_set, flags), SWITCH, VC_RATE_IPID_BLOCK},
+	{"multicast", offsetof(struct vc_rate_set, flags), SWITCH, VC_RATE_MULTICAST},
 };
 #define NKEYS (sizeof(keys) / sizeof(*keys))
 
@@ -40,6 +42,8 @@ static uint64_t get(const struct vc_rate_set *r, size_t i)
 	uint64_t wide = 0;
 	uint32_t narrow;
 
+	if (keys[i].kind == SWITCH)
+		return !!(r->flags & keys[i].max);
 	if (keys[i].kind == BITS)
 		return memcpy(&wide, (const char *)r + keys[i].off, sizeof(wide)), wide;
 	memcpy(&narrow, (const char *)r + keys[i].off, sizeof(narrow));
@@ -50,7 +54,9 @@ static void set(struct vc_rate_set *r, size_t i, uint64_t v)
 {
 	uint32_t narrow = v;
 
-	if (keys[i].kind == BITS)
+	if (keys[i].kind == SWITCH)
+		r->flags = v ? r->flags | keys[i].max : r->flags & ~keys[i].max;
+	else if (keys[i].kind == BITS)
 		memcpy((char *)r + keys[i].off, &v, sizeof(v));
 	else
 		memcpy((char *)r + keys[i].off, &narrow, sizeof(narrow));
@@ -64,6 +70,11 @@ int vfrc_rate_key(struct vc_rate_set *r, size_t i, const char *value, char *why,
 
 	if (!strcmp(value, "none"))
 		return set(r, i, 0), 0;
+	if (keys[i].kind == SWITCH) {
+		snprintf(why, size, "'%s': %s is yes or no", value, name);
+		set(r, i, !strcmp(value, "yes") || !strcmp(value, "true"));
+		return strcmp(value, "no") && strcmp(value, "false") && !get(r, i) ? -1 : 0;
+	}
 	switch (keys[i].kind) {
 	case BITS:
 		rc = vfrc_parse_rate(value, &v);
@@ -95,6 +106,8 @@ static int format_value(size_t i, uint64_t v, char *out, size_t n)
 		vfrc_format_rate(v, text, sizeof(text));
 	else if (keys[i].kind == BYTES)
 		vfrc_format_size(v, text, sizeof(text));
+	else if (keys[i].kind == SWITCH)
+		snprintf(text, sizeof(text), "yes");
 	else
 		snprintf(text, sizeof(text), "%llu%s", (unsigned long long)v, strstr(keys[i].name, "flows") ? "/s" : "");
 	return snprintf(out, n, "%s %s", keys[i].name, text);

@@ -12,9 +12,11 @@ int rate_check(const void *body, size_t n, struct control_error *err)
 	int rc = check_name(r->dom, sizeof(r->dom), "domain", false, err);
 
 	if (!rc)
-		rc = check_zero(r->reserved, sizeof(r->reserved), err);
+		rc = check_zero(&r->reserved, sizeof(r->reserved), err);
 	if (rc)
 		return rc;
+	if (r->flags & ~(VC_RATE_IPID_BLOCK | VC_RATE_MULTICAST))
+		return control_refuse(err, EINVAL, "bad-value", "unknown flags 0x%x of the limits of %s", r->flags, r->dom);
 	if (r->egress_set > 1 || r->egress_count > VC_EGRESS_MAX)
 		return control_refuse(err, EINVAL, "bad-value", "the list of forbidden ports of %s is too long", r->dom);
 	if ((r->out_bps && r->out_guarantee_bps > r->out_bps) || (r->in_bps && r->in_guarantee_bps > r->in_bps))
@@ -33,6 +35,8 @@ static int router_limits(struct control *c, struct dom *d, const struct vc_rate_
 	cfg.nat_addr = d->nat_addr;
 	cfg.new_flows_per_s = r->new_flows;
 	cfg.max_conns = r->max_conns;
+	cfg.ipid_block = r->flags & VC_RATE_IPID_BLOCK;
+	cfg.allow_multicast = r->flags & VC_RATE_MULTICAST;
 	if (r->egress_set) {
 		cfg.egress_denies = r->egress_count;
 		for (unsigned int i = 0; i < r->egress_count; i++)

@@ -287,6 +287,9 @@ static void rates_are_set_by_their_words(void **state)
 		{"out", "0bit", NULL}, {"out", "fast", NULL}, {"out", "none", "guarantee 1500mbit, weight 3"},
 		{"guarantee", "none", "weight 3"}, {"weight", "none", "no limits"}, {"burst", "64K", "burst 64K"},
 		{"burst", "4G", NULL}, {"new-flows", "200/s", "burst 64K, new-flows 200/s"},
+		{"ip-id-block", "yes", "burst 64K, new-flows 200/s, ip-id-block yes"}, {"multicast", "maybe", NULL},
+		{"multicast", "true", "burst 64K, new-flows 200/s, ip-id-block yes, multicast yes"},
+		{"ip-id-block", "no", "burst 64K, new-flows 200/s, multicast yes"}, {"multicast", "none", "burst 64K, new-flows 200/s"},
 		{"connections", "4294967296", NULL},
 	};
 	struct vc_rate_set r = {.dom = "web1"};

@@ -76,6 +76,8 @@ static const struct row rows[] = {
 	{ "egress: 26/tcp passes", "in A tcp S:1000>X:26 flags=S\nfwd u" },
 	{ "flows: more SYNs than allowed", "domain A flows=2\nin A tcp S:1000>X:80 flags=S\nfwd u\nin A tcp S:1001>X:80 flags=S\nfwd u\n"
 	  "in A tcp S:1002>X:80 flags=S\ndrop flow-limit\nevent flow-limit A" },
+	{ "flows: without a burst of its own, what one second brings", "domain A flows=2 burst=0\nin A tcp S:1000>X:80 flags=S\nfwd u\n"
+	  "in A tcp S:1001>X:80 flags=S\nfwd u\nin A tcp S:1002>X:80 flags=S\ndrop flow-limit\nevent flow-limit A" },
 	{ "flows: packets of old flows are not limited", "domain A flows=1\nin A tcp S:1000>X:80 flags=S\nfwd u\nin A tcp S:1001>X:80\n"
 	  "fwd u\nin A tcp S:1002>X:80\nfwd u" },
 	{ "flows: allowance comes back with time", "domain A flows=1\nin A tcp S:1000>X:80 flags=S\nfwd u\n"

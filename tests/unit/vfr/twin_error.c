@@ -14,7 +14,7 @@ static const struct {
 
 bool twin_take(struct twin_bucket *b, uint64_t now, uint32_t rate, uint32_t burst)
 {
-	uint64_t full = (burst ? burst : 1) * 10ull;
+	uint64_t full = (burst ? burst : rate) * 10ull;
 
 	if (!b->started)
 		b->tenths = full;

@@ -110,6 +110,8 @@ void cmd_domain(struct world *w, char *rest)
 
 		if (!strncmp(t, "flows=", 6))
 			cfg.new_flows_per_s = cfg.new_flows_burst = n;
+		else if (!strncmp(t, "burst=", 6))
+			cfg.new_flows_burst = n;
 		else if (!strncmp(t, "conns=", 6))
 			cfg.max_conns = n;
 		else if (!strncmp(t, "frags=", 6))

@@ -307,6 +307,8 @@ struct vc_egress {		/* destination ports that the domain may not reach */
 	uint8_t reserved;
 	uint16_t first, last;
 } VC_PACKED;
+/* The IP-ID of outgoing fragments from a block of the domain's own (RFC 7597 8.3.3); its IPv4 multicast leaves by the uplink. */
+enum { VC_RATE_IPID_BLOCK = 1, VC_RATE_MULTICAST = 2 };
 struct vc_rate_set {
 	char dom[VC_NAME];
 	uint64_t out_bps, in_bps;
@@ -318,7 +320,8 @@ struct vc_rate_set {
 	uint32_t max_conns;		/* 0: chosen */
 	uint8_t egress_set;		/* 0: the default (25/tcp is denied); 1: the list counts */
 	uint8_t egress_count;
-	uint8_t reserved[2];
+	uint8_t flags;			/* VC_RATE_* */
+	uint8_t reserved;
 	struct vc_egress egress[VC_EGRESS_MAX];
 } VC_PACKED;
 static_assert(sizeof(struct vc_rate_set) == 144, "rate");

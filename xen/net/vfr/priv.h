@@ -36,7 +36,7 @@ struct vfr_rcu {
 	void (*gone)(struct vfr *v, struct vfr_rcu *obj);	/* before the memory is freed; may be NULL */
 };
 
-/* --- token bucket: `rate` a second, up to `burst` at once; the caller serializes --- */
+/* --- token bucket: `rate` a second, up to `burst` (0: `rate`) at once; the caller serializes --- */
 struct vfr_bucket {
 	uint64_t last_ns;
 	uint64_t tokens;	/* in billionths */

@@ -37,7 +37,7 @@ const char *vfr_drop_text(enum vfr_drop reason)
 
 bool vfr_bucket_take(struct vfr_bucket *b, uint64_t now_ns, uint32_t rate, uint32_t burst)
 {
-	uint64_t full = (uint64_t)(burst ? burst : 1) * SEC;
+	uint64_t full = (uint64_t)(burst ? burst : rate ? rate : 1) * SEC;
 	uint64_t past = now_ns - b->last_ns;
 
 	/* A bucket that has never been used starts full. */

@@ -292,7 +292,7 @@ struct vfr_egress_deny {
 
 struct vfr_domain_cfg {
 	uint32_t new_flows_per_s;	/* 0: no limit */
-	uint32_t new_flows_burst;
+	uint32_t new_flows_burst;	/* 0: what one second brings */
 	uint32_t max_conns;		/* 0: an eighth of the table, at least 1024 */
 	uint32_t max_frags;		/* 0: 64 datagrams */
 	uint32_t max_nat;		/* 0: as many as the slice has ports */
@@ -360,7 +360,7 @@ struct vfr_rule {
 	uint8_t src[16], dst[16];	/* IPv4 in the first four bytes; network order */
 	uint16_t sport_first, sport_last;	/* 0, 65535: any */
 	uint16_t dport_first, dport_last;
-	uint32_t rate, burst;	/* VFR_RULE_LIMIT */
+	uint32_t rate, burst;	/* VFR_RULE_LIMIT; burst 0: what one second brings */
 	uint16_t sched_class;	/* 0: leave */
 };
 
