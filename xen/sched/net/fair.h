@@ -45,11 +45,12 @@ void netsched_discard(struct netsched_class *c, struct netsched_item *item, enum
 
 static inline void queue_push(struct netsched_queue *q, struct netsched_item *item)
 {
+	struct netsched_item *tail = q->tail;
+	/* a select and no branch: it goes one way as often as the other */
+	struct netsched_item **last = __builtin_expect_with_probability(q->head != NULL, 1, 0.5) ? &tail->next : &q->head;
+
 	item->next = NULL;
-	if (q->head)
-		q->tail->next = item;
-	else
-		q->head = item;
+	*last = item;
 	q->tail = item;
 }
 
