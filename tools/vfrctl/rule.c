@@ -194,7 +194,8 @@ static void rate_row(struct listing *l, const struct object *o)
 	object_describe(o, text, sizeof(text));
 	if (l->json)
 		json_array_append_new(l->json, json_pack("{s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "domain",
-			v->dom, "out_bps", (json_int_t)v->out_bps, "in_bps", (json_int_t)v->in_bps, "guarantee_bps", (json_int_t)v->out_guarantee_bps,
+			v->dom, "out_bps", (json_int_t)v->out_bps, "in_bps", (json_int_t)v->in_bps, "guarantee_bps",
+			(json_int_t)v->out_guarantee_bps,
 			"in_guarantee_bps", (json_int_t)v->in_guarantee_bps, "weight", (int)v->weight, "out_pps",
 			(json_int_t)v->out_pps, "in_pps", (json_int_t)v->in_pps, "new_flows_per_s", (json_int_t)v->new_flows, "connections",
 			(json_int_t)v->max_conns, "ip_id_block", !!(v->flags & VC_RATE_IPID_BLOCK), "multicast",

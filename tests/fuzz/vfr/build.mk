@@ -11,7 +11,7 @@ $(B)/vfr-fuzz: $(B)/asan/$(VFR_FUZZ_T)/fuzz.o $(B)/asan/$(VFR_FUZZ_T)/world.o $(
 	@echo "  LD   $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -fsanitize=fuzzer -o $@ $^
 
-$(B)/vfr-seeds: $(B)/asan/$(VFR_FUZZ_T)/seeds.o $(addprefix $(B)/asan/tests/unit/vfr/,craft.o craft_dhcp.o describe.o)
+$(B)/vfr-seeds: $(B)/asan/$(VFR_FUZZ_T)/seeds.o $(addprefix $(B)/asan/tests/unit/vfr/,craft.o craft_dhcp.o craft_nd.o describe.o)
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^
 
 # What long runs have found worth keeping is in the tree, merged: vfr-fuzz -merge=1 NEW build/vfr-corpus, then tar and xz.

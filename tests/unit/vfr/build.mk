@@ -23,7 +23,7 @@ $(B)/vfr-twin: $(VFR_TWIN_SRC) $(wildcard $(VFR_T)/twin*.h) $(patsubst %.c,$(B)/
 	@echo "  LD   $@"
 	@$(CC_HV) $(CFLAGS_HOST) -I$(VFR_T) -o $@ $(filter %.c %.o %.a,$^)
 
-$(B)/vfr-threads: $(addprefix $(B)/asan/$(VFR_T)/,test_threads.o craft.o craft_dhcp.o describe.o) $(VFR_SAN)
+$(B)/vfr-threads: $(addprefix $(B)/asan/$(VFR_T)/,test_threads.o craft.o craft_dhcp.o craft_nd.o describe.o) $(VFR_SAN)
 	@echo "  LD   $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $^ -lpthread
 
