@@ -101,12 +101,13 @@ int send_modules(struct cli *cli, struct site *s)
 
 static int refused_at(struct cli *cli, const struct site *s, const struct vfrc_reply *r, int rc)
 {
-	if (rc == VFRC_REFUSED && r->err.index < s->objects.n && !cli->json)
-		fprintf(stderr, "%s:%d:%d: %s (%s)\n", s->file, s->objects.v[r->err.index]->line, s->objects.v[r->err.index]->col,
-			r->err.text,
-			r->err.name);
-	else
+	const struct object *o;
+
+	if (rc != VFRC_REFUSED || r->err.index >= s->objects.n || cli->json)
 		return cli_result(cli, rc, r);
+	o = s->objects.v[r->err.index];
+	fit_line(stderr, 2, "%s:%d:%d: %s (%s)", s->file, o->line, o->col, r->err.text, r->err.name);
+	cli_hint(r->err.name);
 	return EXIT_REFUSED;
 }
 

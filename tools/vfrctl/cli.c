@@ -79,12 +79,36 @@ int cli_words(struct cli *cli, int min, int max)
 	return 0;
 }
 
+/* What to do about a refusal, where it is not plain from its text. */
+static const struct {
+	const char *name, *hint;
+} hints[] = {
+	{"slice-held-down", "with --force it is handed over at once"},
+	{"slice-taken", "'vfrctl slice ls' shows who has which, 'vfrctl map' what is free"},
+	{"unconfirmed", "'vfrctl confirm' keeps that change, 'vfrctl rollback' takes it back"},
+	{"transaction-open", "one change at a time: try again in a moment"},
+	{"stale-base", "somebody else has changed it meanwhile: try again"},
+	{"no-address", "'vfrctl show' lists the addresses; new ones come with a site file, by 'vfrctl apply'"},
+	{"no-uplink", "'vfrctl uplink ls' shows those that there are"},
+	{"no-memory", "'vfrctl info' shows how much is free"},
+	{"capture-open", "one capture at a time; one that nobody reads ends after 10 s"},
+};
+
+void cli_hint(const char *name)
+{
+	for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+		if (!strcmp(hints[i].name, name))
+			fit_line(stderr, 1, "(%s)", hints[i].hint);
+}
+
 static void tell_refusal(struct cli *cli, const char *name, int code, const char *text, const char *owner)
 {
 	if (cli->json)
 		cli_json(json_pack("{s:{s:s, s:i, s:s, s:s}}", "error", "name", name, "code", code, "text", text, "owner", owner));
 	else
 		fit_line(stderr, 2, "vfrctl: %s (%s)", text, name);
+	if (!cli->json)
+		cli_hint(name);
 }
 
 int cli_refuse(struct cli *cli, const char *name, int code, const char *fmt, ...)

@@ -46,6 +46,8 @@ static inline const char *cli_word(const struct cli *cli, int i)
 int cli_usage(struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* => prints why the hypervisor refused and gives the exit code of vfrc_call()'s result */
 int cli_result(struct cli *cli, int rc, const struct vfrc_reply *r);
+/* => what to do about a refusal of that name, on stderr, where there is something to say */
+void cli_hint(const char *name);
 /* => EXIT_REFUSED, told as the hypervisor's own refusals are */
 int cli_refuse(struct cli *cli, const char *name, int code, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* => refused, with the name that was meant, where there is no such domain; NULL is no name */
