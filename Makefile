@@ -15,7 +15,7 @@ CHECKS :=
 BENCHES :=
 
 # --- the hypervisor's objects, and the host-free part of them ---------------------------------------------------------
-HOSTFREE_DIRS := xen/net/vfr xen/net/rsip xen/sched xen/sched/cpu xen/sched/net xen/sched/disk xen/audit xen/xenstore xen/control xen/blk/map
+HOSTFREE_DIRS := xen/net/vfr xen/sched/cpu xen/sched/net xen/audit xen/xenstore xen/control
 HV_DIRS := xen/arch/x86 xen/arch/x86/svm xen/common xen/drivers xen/net xen/lib
 
 HOSTFREE_SRC := $(sort $(wildcard $(addsuffix /*.c,$(HOSTFREE_DIRS))))

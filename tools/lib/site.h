@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the files of the site reader share: YAML nodes with their places. */
+/* What the files of the site reader share: sitenode.c's YAML nodes with their places, and the readers of the parts. */
 #ifndef SITE_H
 #define SITE_H
 
