@@ -143,6 +143,18 @@ static const struct row rows[] = {
 	{ "a mapping dies with its port", OUT "free D S udp 4000 = 0\nin u udp X:53>S:4000\ndrop port-unowned\nemit u icmp S>X 3/3" },
 	{ "and another is found", OUT "free D S udp 4000 = 0\nrule D out count\nfree D S udp 4001-4002 = 0\nin D udp D:4000>X:53\n"
 	  "fwd u udp S:4003>X:53 ttl=63" },
+	{ "a mapping dies with the address that it leaves by", "claim D T udp 4000-4003 = 0\n" OUT "domain D nat=T\nin D udp D:4000>X:53\n"
+	  "fwd u udp T:4000>X:53 ttl=63\nin u udp X:53>T:4000\nfwd D udp X:53>D:4000 ttl=63" },
+	{ "error out: the address that it left by is another one now", "claim D T udp 4000-4003 = 0\n" OUT "domain D nat=T\n"
+	  "in D icmp D>X type=3/3 quote(udp X:53>D:4000)\ndrop nat-unmapped" },
+	{ "a private address that changes hands leaves its mappings behind", OUT "free D S udp 4000 = 0\nsettle S udp 4000\n"
+	  "claim F S udp 4000 = 0\ninternal D F\nin F udp D:4000>X:53\nfwd u udp S:4000>X:53 ttl=63\n"
+	  "in u udp X:53>S:4000\nfwd F udp X:53>D:4000 ttl=63" },
+	{ "in: the private address is another guest's now", OUT "internal D F\nin u udp X:53>S:4000\ndrop nat-unmapped @D" },
+	{ "error in: the private address is another guest's now", OUT "internal D F\nin u icmp Y>S type=3/3 quote(udp S:4000>X:53)\n"
+	  "drop nat-unmapped @D" },
+	{ "a port whose mapping is over is free at once", "domain D maxnat=9\nfree D S icmp 4001-4003 = 0\nin D icmp D:4000>X echo\n"
+	  "fwd u icmp S:4000>X echo ttl=63\ntime 60\nin D icmp D:77>X echo\nfwd u icmp S:4000>X echo ttl=63" },
 	{ "mappings go with the domain", OUT "del D\nin u udp X:53>S:4000\ndrop port-unowned\nemit u icmp S>X 3/3" },
 	{ "dhcp: off by default", "in A udp 0.0.0.0:68>255.255.255.255:67\ndrop src-addr\nevent src-addr A" },
 	{ "dhcp: DISCOVER is answered by an OFFER, with the port parameters (RFC 7618)", "dhcp A\nin A dhcp discover\nconsumed\n"

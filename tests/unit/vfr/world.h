@@ -24,9 +24,11 @@
  *   trace PORT PACKET -> forward PORT | drop REASON | consumed | held [rule DOM ID]    vfr_trace() says so, and no counter moves
  *   time SECONDS            passes
  *   claim|free DOM ADDR PROTOS SET = 0|ERROR [DOM PORT]    SET: 10-20, 10, or a/k/psid
+ *   settle ADDR PROTOS SET     the hold-down of those ports ends
  *   rule DOM|all in|out ACTION [option ...]                appended to that list, which is then set
  *   norules DOM|all
  *   domain DOM FIELD=VALUE ...
+ *   internal ADDR DOM|-     the private address is taken from its owner and given to that domain
  *   attach PORT | detach PORT | mtu PORT N | del DOM
  *   announce | noneigh      (the static neighbour U is forgotten)
  *   emit? PORT | relany     a frame was made for, a packet given back to (u), whatever it was

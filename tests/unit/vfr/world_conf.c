@@ -68,6 +68,16 @@ void cmd_free(struct world *w, char *rest)
 		fail(w, "%d", r);
 }
 
+void cmd_settle(struct world *w, char *rest)
+{
+	char addr[32] = "", protos[32] = "", set[32] = "";
+
+	sscanf(rest, "%31s %31s %31s", addr, protos, set);
+	struct vfr_portset ps = set_of(set);
+	if (vfr_slice_settle(w->v, ip4(addr), protos_of(protos), &ps))
+		fail(w, "refused");
+}
+
 void cmd_rule(struct world *w, char *rest)
 {
 	char dom[8] = "";
@@ -126,10 +136,22 @@ void cmd_domain(struct world *w, char *rest)
 			cfg.egress_denies = 0;
 		else if (!strcmp(t, "nonat"))
 			cfg.nat_addr = 0;
+		else if (!strncmp(t, "nat=", 4))
+			cfg.nat_addr = ip4(t + 4);
 		else
 			fail(w, "no such field: %s", t);
 	}
 	if (vfr_domain_set(w->v, domid, &cfg))
+		fail(w, "refused");
+}
+
+/* ADDR DOM|-: the private address changes hands. */
+void cmd_internal(struct world *w, char *rest)
+{
+	char addr[32] = "", dom[8] = "";
+
+	sscanf(rest, "%31s %7s", addr, dom);
+	if (vfr_addr_del(w->v, ip4(addr)) || (dom[0] != '-' && vfr_internal_add(w->v, ip4(addr), (uint16_t)port_of(dom), NULL)))
 		fail(w, "refused");
 }
 

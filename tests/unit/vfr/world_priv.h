@@ -79,9 +79,11 @@ void cmd_class(struct world *w, char *rest);
 /* world_conf.c: commands that change the configuration */
 void cmd_claim(struct world *w, char *rest);
 void cmd_free(struct world *w, char *rest);
+void cmd_settle(struct world *w, char *rest);
 void cmd_rule(struct world *w, char *rest);
 void cmd_norules(struct world *w, char *rest);
 void cmd_domain(struct world *w, char *rest);
+void cmd_internal(struct world *w, char *rest);
 void cmd_port(struct world *w, char *rest);
 void cmd_detach(struct world *w, char *rest);
 void cmd_mtu(struct world *w, char *rest);

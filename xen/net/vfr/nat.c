@@ -77,21 +77,38 @@ static void forget(struct vfr *v, struct nat_map *m)
 	env_free(m, sizeof(*m));
 }
 
-static bool port_free(struct vfr *v, const struct vfr_shared *s, uint16_t slot, uint8_t proto, uint16_t port)
+/* => the mapping is of use: the domain that made it has both of its ends still, and has not been silent too long. */
+static bool stands(const struct ctx *c, const struct nat_map *m, const struct vfr_shared *s, uint16_t slot)
 {
-	return vfr_owner(s, proto, port) == slot && !by_ext(v, s->addr, port, proto);
+	if (!m || m->slot != slot || m->external != s->addr || m->deadline <= c->now || vfr_owner(s, m->proto, m->eport) != slot)
+		return false;
+	const struct addr_entry *e = vfr_addr_find(c->addrs, m->internal);
+	return e && e->kind == ADDR_INTERNAL && e->slot == slot;
+}
+
+static bool port_free(struct ctx *c, const struct vfr_shared *s, uint16_t slot, uint8_t proto, uint16_t port)
+{
+	if (vfr_owner(s, proto, port) != slot)
+		return false;
+	struct nat_map *m = by_ext(c->v, s->addr, port, proto);
+	if (m && stands(c, m, s, slot))
+		return false;
+	/* The timer has not come by yet, or the port has been another domain's. */
+	if (m)
+		forget(c->v, m);
+	return true;
 }
 
 /* => a port of the slice, 0 (and -1 for none): the same one if it can be, else from a random place on. */
 static int32_t choose_port(struct ctx *c, const struct vfr_shared *s, uint16_t slot, uint8_t proto, uint16_t want)
 {
-	if (want && port_free(c->v, s, slot, proto, want))
+	if (want && port_free(c, s, slot, proto, want))
 		return want;
 	uint16_t start = (uint16_t)vfr_random(c);
 	for (uint32_t i = 0; i < 65536; i++) {
 		uint16_t port = (uint16_t)(start + i);
 
-		if (port && port_free(c->v, s, slot, proto, port))
+		if (port && port_free(c, s, slot, proto, port))
 			return port;
 	}
 	return -1;
@@ -255,7 +272,7 @@ static bool for_router(struct ctx *c, const struct vfr_pkt *p)
 }
 
 /* An error that an internal guest sends about a packet it got: the quote's destination becomes public again. */
-static int out_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
+static int out_error(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_shared *s)
 {
 	struct quote q;
 	uint32_t addr = 0;
@@ -265,7 +282,7 @@ static int out_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
 	env_lock(&c->v->nat.lock);
 	struct nat_map *m = by_int(c->v, q.dst, q.proto == IP_ICMP ? q.sport : q.dport, (uint8_t)vfr_slice_proto(q.proto));
-	if (m && m->deadline > c->now) {
+	if (stands(c, m, s, w->src->slot)) {
 		addr = m->external;
 		port = m->eport;
 	}
@@ -289,14 +306,14 @@ int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	if (!s || proto < 0)
 		return vfr_drop(c, p, VFR_DROP_NAT_UNSUITED);
 	if (p->flags & VFR_PF_ICMPERR)
-		return out_error(c, p, w);
+		return out_error(c, p, w, s);
 	if (!(p->flags & VFR_PF_PORTS) || (p->flags & VFR_PF_ECHOREP) || p->proto == IP_SCTP)
 		return vfr_drop(c, p, VFR_DROP_NAT_UNSUITED);
 	env_lock(&c->v->nat.lock);
 	struct nat_map *m = by_int(c->v, p->src, p->sport, (uint8_t)proto);
-	/* A mapping whose port is no longer the domain's is worth nothing. */
-	if (m && !c->trace && (m->deadline <= c->now || vfr_owner(s, (unsigned int)proto, m->eport) != w->src->slot)) {
-		forget(c->v, m);
+	if (m && !stands(c, m, s, w->src->slot)) {
+		if (!c->trace)
+			forget(c->v, m);
 		m = NULL;
 	}
 	if (!m && !c->trace)
@@ -319,7 +336,7 @@ int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 }
 
 /* An error from outside about a packet that was translated: the quote's source becomes internal again. */
-static int in_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
+static int in_error(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_shared *s)
 {
 	struct quote q;
 	uint32_t addr = 0;
@@ -329,7 +346,7 @@ static int in_error(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return vfr_drop(c, p, VFR_DROP_ICMP_QUOTE);
 	env_lock(&c->v->nat.lock);
 	struct nat_map *m = by_ext(c->v, q.src, q.sport, (uint8_t)vfr_slice_proto(q.proto));
-	if (m && m->slot == w->dst->slot && m->deadline > c->now) {
+	if (stands(c, m, s, w->dst->slot)) {
 		addr = m->internal;
 		port = m->iport;
 	}
@@ -350,14 +367,17 @@ int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w)
 
 	if (!w->dst || !(p->flags & VFR_PF_IPV4) || !translates(w->dst, &public_addr) || p->dst != public_addr)
 		return 0;
+	const struct vfr_shared *s = slice_of(c, public_addr);
+	if (!s)
+		return 0;
 	proto = vfr_slice_proto(p->proto);
 	if (p->flags & VFR_PF_ICMPERR)
-		return in_error(c, p, w);
+		return in_error(c, p, w, s);
 	if (proto < 0 || !(p->flags & VFR_PF_PORTS))
 		return vfr_drop(c, p, VFR_DROP_NAT_UNSUITED);
 	env_lock(&c->v->nat.lock);
 	struct nat_map *m = by_ext(c->v, p->dst, p->dport, (uint8_t)proto);
-	if (m && m->slot == w->dst->slot && m->deadline > c->now) {
+	if (stands(c, m, s, w->dst->slot)) {
 		addr = m->internal;
 		port = m->iport;
 		if (!c->trace)
