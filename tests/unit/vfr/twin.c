@@ -274,6 +274,8 @@ const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, 
 	uint8_t *hops = f->ip + (f->family == 4 ? 8 : 7);
 	bool fits = largest(f) <= t->mtu[w->to];
 
+	if (!t->attached[w->to])
+		return "owner-down";
 	if (!fits && !can_be_cut(f))
 		return "too-big";
 	if (*hops <= 1)
@@ -282,7 +284,7 @@ const char *twin_leave(struct twin *t, int in, struct facts *f, struct path *w, 
 	/* Datagrams in pieces leave with numbers that are this domain's alone; the later pieces with the number of the first. */
 	if ((f->frag || !fits) && !f->later && in && !w->to && f->family == 4 && t->own_ids[in]) {
 		w->set_id = true;
-		w->new_id = (uint16_t)(in * 1024 + t->ids[in]++ % 1024);
+		w->new_id = (uint16_t)(t->block(in) * 1024 + t->ids[in]++ % 1024);
 	}
 	if (w->set_id)
 		put16(f->ip + 4, w->new_id);
@@ -377,7 +379,7 @@ void twin_decide(struct twin *t, uint64_t id, const struct twin_packet *p, struc
 	own->partial = p->partial;
 	own->piece = p->piece;
 	memcpy(own->b, p->b, p->len);
-	own->verdict = twin_read(t, own, &f);
+	own->verdict = t->attached[p->in] ? twin_read(t, own, &f) : "detached";
 	if (own->verdict)
 		return;
 	if (!f.family)

@@ -4,7 +4,7 @@
  * router's own code. What it remembers (connections, fragments, mappings) stands in plain lists, searched from end to end.
  *
  * It does not know which port NAT picks when it is free to pick one: then it asks choose(), and insists that the answer is a free port of
- * the domain's slice.
+ * the domain's slice. Nor does it know which block of IP-IDs a domain is given: it asks block().
  *
  * Time is counted in tenths of a second.
  */
@@ -99,6 +99,13 @@ struct twin_datagram {
 	uint16_t new_id;
 };
 
+/* Ports: a range, or a set of MAP-E. */
+struct twin_set {
+	bool map;
+	unsigned int first, last;
+	unsigned int a, k, psid;
+};
+
 struct twin_neighbour {
 	int family;			/* 0: not in use */
 	uint8_t addr[16], mac[6];
@@ -124,6 +131,10 @@ struct twin {
 	/* configuration */
 	uint32_t shared[TWIN_SHARED];
 	uint8_t owner[TWIN_SHARED][4][65536];	/* tcp, udp, icmp, sctp */
+	struct twin_free {
+		uint32_t when;
+		int by;				/* 0: nobody, or settled */
+	} freed[TWIN_SHARED][4][65536];
 	uint8_t other[TWIN_SHARED][256];	/* owners of whole protocols */
 	uint32_t dedicated[TWIN_DOMS];		/* 0: none */
 	uint32_t internal[TWIN_DOMS];
@@ -131,7 +142,7 @@ struct twin {
 	uint8_t net6[TWIN_DOMS][16], host6[TWIN_DOMS][16];	/* a /64, a /128; first byte 0: none */
 	uint32_t self;
 	uint8_t self6[16];
-	bool attached[TWIN_DOMS], own_ids[TWIN_DOMS];
+	bool attached[TWIN_DOMS], own_ids[TWIN_DOMS], gone[TWIN_DOMS];
 	uint16_t mtu[TWIN_DOMS];
 	struct {
 		int proto, first, last;			/* proto 0: none */
@@ -144,6 +155,8 @@ struct twin {
 	uint8_t next6[16], link6[16];		/* the same; a /64 */
 	/* => the port that the router has chosen for a private end; 0: none. */
 	uint16_t (*choose)(uint32_t inside, uint16_t iport, int kind);
+	/* => the domain's block of 1024 IP-IDs. */
+	unsigned int (*block)(int dom);
 
 	/* memory */
 	uint64_t now;
@@ -172,8 +185,18 @@ struct twin_answer {
 
 void twin_decide(struct twin *t, uint64_t id, const struct twin_packet *p, struct twin_answer *a);
 /* => time has passed: what waits too long is given back. */
-/* => a neighbour that is never asked for. */
-void twin_fix_neighbour(struct twin *t, int family, const uint8_t *addr, const uint8_t *mac);
+/* => a neighbour that is never asked for; whoever waits for him goes. */
+void twin_fix_neighbour(struct twin *t, int family, const uint8_t *addr, const uint8_t *mac, struct twin_answer *a);
+bool twin_knows_neighbour(struct twin *t, int family, const uint8_t *addr);
+void twin_forget_neighbour(struct twin *t, int family, const uint8_t *addr, struct twin_answer *a);
+
+/* twin_change.c. kinds: a set of 1 << kind. => false: refused, and nothing has changed */
+bool twin_in_set(const struct twin_set *set, unsigned int port);
+bool twin_claim(struct twin *t, int s, unsigned int kinds, const struct twin_set *set, int d);
+bool twin_give_up(struct twin *t, int s, unsigned int kinds, const struct twin_set *set, int d);
+void twin_settle(struct twin *t, int s, unsigned int kinds, const struct twin_set *set);
+void twin_detach(struct twin *t, int d, struct twin_answer *a);
+void twin_remove(struct twin *t, int d, struct twin_answer *a);
 void twin_pass_time(struct twin *t, uint64_t tenths, struct twin_answer *a);
 
 #endif

@@ -126,8 +126,10 @@ const char *twin_fragment(struct twin *t, int in, const struct facts *f, struct 
 		return bad;
 	if (!d->refused) {
 		d->refused = tick(d, t->seen[d - t->datagram], f);
-		if (d->refused)
+		if (d->refused) {
 			give_back(t, d, d->refused, a);
+			d->to = 0;
+		}
 	}
 	if (d->refused)
 		return d->refused;
@@ -173,6 +175,18 @@ void twin_first_done(struct twin *t, struct twin_datagram *d, const struct path 
 	d->new_id = w->new_id;
 	give_back(t, d, d->refused, a);
 	twin_tidy(t, d);
+}
+
+void twin_drop_datagrams(struct twin *t, int d, bool only_from, struct twin_answer *a)
+{
+	for (unsigned int i = 0; i < TWIN_DATAGRAMS; i++) {
+		struct twin_datagram *g = &t->datagram[i];
+
+		if (!g->used || (g->in != d && (only_from || g->to != d)))
+			continue;
+		give_back(t, g, "detached", a);
+		g->used = false;
+	}
 }
 
 void twin_pass_time(struct twin *t, uint64_t tenths, struct twin_answer *a)

@@ -21,8 +21,28 @@ static inline uint32_t rnd(uint32_t n)
 extern const uint32_t twin_outside[8];	/* three hosts, then what cannot be one */
 extern const uint8_t twin_outside6[3][16];
 
-/* => the same world for the twin and both routers. */
-void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2]);
+/* => the same world for the twin and both routers. false: they do not agree about it */
+bool twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2], struct twin_answer *a);
+
+/* twin_alter.c: the twin and both routers, while something is changed. */
+struct alter {
+	struct twin *t;
+	struct vfr **v;
+	uint64_t now;
+	struct twin_answer *a;
+};
+/* => something is another way now; what was held because of it is in w->a. false: the twin would not have it so */
+bool twin_alter(struct alter *w);
+bool twin_agreed(const char *what, bool says, int r0, int r1);
+bool twin_alter_claim(struct alter *w, int s, unsigned int kinds, const struct twin_set *set, int d);
+bool twin_alter_dedicated(struct alter *w, int d);
+bool twin_alter_internal(struct alter *w, int d);
+bool twin_alter_prefix(struct alter *w, int d);
+/* twin_world.c: parts of a world, at random */
+bool twin_some_domain(struct alter *w, int d);
+void twin_some_policy(struct twin *t, struct vfr *v[2], int d);
+void twin_some_rules(struct twin *t, struct vfr *v[2], int d);
+void twin_attach(struct twin *t, struct vfr *v[2], int d);
 
 /* => bytes of a fresh packet at f. */
 uint32_t twin_fresh4(const struct twin *t, int in, uint8_t *f);

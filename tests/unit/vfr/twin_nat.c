@@ -2,12 +2,19 @@
 /* The naive twin's NAT: a list of (private end, public end), and the rewriting of packets and of what errors quote. */
 #include "twin_priv.h"
 
+/* A mapping is worth something as long as the domain that made it has the private end, and leaves by the public one. */
+static bool stands(const struct twin *t, const struct twin_map *m)
+{
+	return m->until > t->now && t->internal[m->dom] == m->inside && t->nat[m->dom] == m->outside &&
+	       t->owner[twin_shared(t, m->outside)][m->kind][m->oport] == m->dom;
+}
+
 static struct twin_map *live(struct twin *t, const struct twin_map *like, bool by_inside)
 {
 	for (unsigned int i = 0; i < t->maps; i++) {
 		struct twin_map *m = &t->map[i];
 
-		if (m->kind != like->kind || m->until <= t->now)
+		if (m->kind != like->kind || !stands(t, m))
 			continue;
 		if (by_inside ? m->inside == like->inside && m->iport == like->iport :
 				m->outside == like->outside && m->oport == like->oport)
@@ -31,6 +38,17 @@ static bool can_be(struct twin *t, int dom, int kind, uint16_t port)
 	return port && t->owner[twin_shared(t, t->nat[dom])][kind][port] == dom && !outside_end(t, t->nat[dom], port, kind);
 }
 
+/* A private end has one public end, which is no other's: what had either before is over for good. */
+static void give_up(struct twin *t, int kind, uint32_t addr, int port, bool inside)
+{
+	for (unsigned int i = 0; i < t->maps; i++) {
+		struct twin_map *m = &t->map[i];
+
+		if (m->kind == kind && (inside ? m->inside == addr && m->iport == port : m->outside == addr && m->oport == port))
+			m->until = 0;
+	}
+}
+
 static struct twin_map *make(struct twin *t, int dom, const struct facts *f)
 {
 	uint16_t port = (uint16_t)f->sport;
@@ -45,6 +63,7 @@ static struct twin_map *make(struct twin *t, int dom, const struct facts *f)
 		if (!any || !can_be(t, dom, f->kind, port))
 			return NULL;
 	}
+	give_up(t, f->kind, t->nat[dom], port, false);
 	for (unsigned int i = 0; i < t->maps && !m; i++)
 		if (t->map[i].until <= t->now)
 			m = &t->map[i];
@@ -213,8 +232,10 @@ const char *twin_nat_out(struct twin *t, int in, struct facts *f, struct path *w
 	if (f->sport < 0 || f->echo_reply || f->kind == 3)
 		return "nat-unsuited";
 	struct twin_map *m = inside_end(t, f->src, f->sport, f->kind);
-	if (!m)
+	if (!m) {
+		give_up(t, f->kind, f->src, f->sport, true);
 		m = make(t, in, f);
+	}
 	if (!m)
 		return "nat-full";
 	keep_alive(t, m, f, true);

@@ -27,14 +27,6 @@ static struct twin_neighbour *add(struct twin *t, int family, const uint8_t *add
 	return n;
 }
 
-void twin_fix_neighbour(struct twin *t, int family, const uint8_t *addr, const uint8_t *mac)
-{
-	struct twin_neighbour *n = add(t, family, addr);
-
-	n->known = n->fixed = true;
-	memcpy(n->mac, mac, 6);
-}
-
 /* Who is known is asked in person, others by a call to all. */
 static void ask(const struct twin *t, const struct twin_neighbour *n, struct twin_answer *a)
 {
@@ -117,8 +109,52 @@ static void let_go(struct twin *t, const struct twin_neighbour *n, const char *r
 			memcpy(came->b + 18, f.ip + 4, 2);
 			twin_mend(came->b + 14);
 		}
-		twin_tell(t, came, refused, 0, a);
+		if (!strcmp(refused, "neigh-failed") && n->asked)
+			twin_tell(t, came, refused, 0, a);
 		out->verdict = refused;
+	}
+	t->helds = kept;
+}
+
+void twin_fix_neighbour(struct twin *t, int family, const uint8_t *addr, const uint8_t *mac, struct twin_answer *a)
+{
+	struct twin_neighbour *n = find(t, family, addr);
+
+	if (!n)
+		n = add(t, family, addr);
+	n->known = n->fixed = true;
+	memcpy(n->mac, mac, 6);
+	let_go(t, n, NULL, a);
+}
+
+bool twin_knows_neighbour(struct twin *t, int family, const uint8_t *addr)
+{
+	return find(t, family, addr);
+}
+
+/* The operator has said so: nobody has failed to answer, and nobody is told. */
+void twin_forget_neighbour(struct twin *t, int family, const uint8_t *addr, struct twin_answer *a)
+{
+	struct twin_neighbour *n = find(t, family, addr);
+
+	n->asked = 0;
+	let_go(t, n, "neigh-failed", a);
+	n->family = 0;
+}
+
+/* Packets of a port that is gone. */
+void twin_drop_waiting(struct twin *t, int d, struct twin_answer *a)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < t->helds; i++) {
+		if (t->held[i].hop && t->held[i].in == d) {
+			a->back[a->backs] = t->held[i];
+			a->back[a->backs++].verdict = "detached";
+			continue;
+		}
+		t->came_held[kept] = t->came_held[i];
+		t->held[kept++] = t->held[i];
 	}
 	t->helds = kept;
 }

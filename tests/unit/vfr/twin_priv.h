@@ -82,6 +82,7 @@ const char *twin_onto_link(const struct twin *t, struct facts *f, int to, struct
 /* twin_neigh.c */
 const char *twin_next_hop(struct twin *t, const struct facts *f, struct twin_frame *out, struct twin_answer *a);
 void twin_learn(struct twin *t, int family, const uint8_t *addr, const uint8_t *mac, bool even_unasked, struct twin_answer *a);
+void twin_drop_waiting(struct twin *t, int d, struct twin_answer *a);
 void twin_age_neighbours(struct twin *t, struct twin_answer *a);
 
 /* twin_link.c: a frame of ARP, a message of neighbour discovery comes */
@@ -111,6 +112,8 @@ const char *twin_fragment(struct twin *t, int in, const struct facts *f, struct 
 const char *twin_follow(struct twin *t, int in, struct facts *f, const struct twin_datagram *d, struct twin_frame *out,
 	struct twin_answer *a);
 void twin_first_done(struct twin *t, struct twin_datagram *d, const struct path *w, const char *verdict, struct twin_answer *a);
+/* => what the domain has sent, or (not only_from) was to get, is forgotten. */
+void twin_drop_datagrams(struct twin *t, int d, bool only_from, struct twin_answer *a);
 void twin_tidy(struct twin *t, struct twin_datagram *d);
 
 /* twin_nat.c */

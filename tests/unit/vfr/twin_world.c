@@ -76,7 +76,7 @@ static void random_rule(struct twin_rule *r, struct vfr_rule *v, const struct tw
 	memcpy(v->dst, r->dst, 16);
 }
 
-static void random_rules(struct twin *t, struct vfr *v[2], int d)
+void twin_some_rules(struct twin *t, struct vfr *v[2], int d)
 {
 	struct vfr_rule rules[TWIN_RULES];
 
@@ -88,90 +88,88 @@ static void random_rules(struct twin *t, struct vfr *v[2], int d)
 			abort();
 }
 
-static void own(struct twin *t, struct vfr *v[2], int s, unsigned int protos, struct vfr_portset *ps, uint8_t d)
+static bool random_slices(struct alter *w, int d)
 {
-	int r[2];
+	const struct twin *t = w->t;
+	bool ok = true;
 
-	for (int i = 0; i < 2; i++)
-		r[i] = vfr_slice_claim(v[i], 0, t->shared[s], protos, ps, d, NULL);
-	for (uint32_t port = 0; !r[0] && port < 65536; port++)
-		for (int k = 0; k < 4; k++)
-			if ((protos & 1u << k) && vfr_portset_has(ps, (uint16_t)port))
-				t->owner[s][k][port] = d;
-	if (r[0] != r[1])
-		abort();
+	for (unsigned int n = t->nat[d] ? 1 + rnd(3) : rnd(4); n && ok; n--) {
+		struct twin_set set = { .map = rnd(3) == 0, .a = rnd(7), .k = rnd(8), .first = rnd(6000), .last = 6000 + rnd(20) };
+
+		int s = t->nat[d] && rnd(3) ? t->nat[d] == t->shared[1] : (int)rnd(2);
+		unsigned int kinds = 1 + rnd(15);
+
+		set.last = rnd(2) ? set.first + rnd(rnd(3) ? 500 : 4) : set.last;
+		set.psid = rnd(1u << set.k);
+		ok = twin_alter_claim(w, s, kinds, &set, d);
+		/* The same ports of the other address, so that it matters which address they are of. */
+		if (ok && rnd(2))
+			ok = twin_alter_claim(w, 1 - s, kinds, &set, d);
+	}
+	return ok;
 }
 
-static void random_slices(struct twin *t, struct vfr *v[2], uint8_t d)
+/* What the domain may do. */
+void twin_some_policy(struct twin *t, struct vfr *v[2], int d)
 {
-	for (unsigned int n = t->nat[d] ? 1 + rnd(3) : rnd(4); n; n--) {
-		struct vfr_portset ps = { .kind = rnd(3) == 0, .offset = (uint8_t)rnd(7), .psid_len = (uint8_t)rnd(8),
-					  .first = (uint16_t)rnd(6000), .last = (uint16_t)(6000 + rnd(20)) };
+	struct vfr_domain_cfg cfg = { .max_frags = TWIN_OF_ONE, .max_conns = 8000 };
 
-		ps.last = rnd(2) ? (uint16_t)(ps.first + rnd(500)) : ps.last;
-		ps.psid = (uint16_t)rnd(1u << ps.psid_len);
-		own(t, v, t->nat[d] && rnd(3) ? t->nat[d] == t->shared[1] : (int)rnd(2), 1 + rnd(15), &ps, d);
-	}
-	if (rnd(3) == 0) {
-		int s = (int)rnd(2);
-
-		if (!vfr_proto_claim(v[0], t->shared[s], 47, d, NULL))
-			t->other[s][47] = d;
-		vfr_proto_claim(v[1], t->shared[s], 47, d, NULL);
-	}
-}
-
-/* Whole addresses, of both families, and the domain's policy. */
-static void random_domain(struct twin *t, struct vfr *v[2], uint8_t d)
-{
-	struct vfr_domain_cfg cfg;
-
-	vfr_domain_defaults(&cfg);
-	if (rnd(2))
-		t->dedicated[d] = 0xcb007110u + d;
-	if (rnd(2))
-		t->internal[d] = 0x0a000010u + d;
-	if (t->internal[d] && rnd(4))
-		t->nat[d] = t->shared[rnd(2)];
-	if (rnd(4))
-		memcpy(t->net6[d], (uint8_t[16]){ 0x20, 1, 0x0d, 0xb8, 0, d }, 16);
-	if (rnd(2))
-		memcpy(t->host6[d], (uint8_t[16]){ 0x20, 1, 0x0d, 0xb8, 0, (uint8_t)(d % 5 + 1), [15] = d }, 16);
+	t->nat[d] = rnd(4) ? t->shared[rnd(2)] : 0;
 	t->own_ids[d] = rnd(2);
-	cfg.nat_addr = t->nat[d];
-	cfg.ipid_block = t->own_ids[d];
-	cfg.max_frags = TWIN_OF_ONE;
-	cfg.max_conns = 8000;
 	t->denied[d][0].proto = rnd(4) ? 6 : 0;
 	t->denied[d][0].first = t->denied[d][0].last = 25;
 	t->denied[d][1].proto = rnd(2) ? 17 : 132;
 	t->denied[d][1].first = (int)rnd(6000);
 	t->denied[d][1].last = t->denied[d][1].first + (int)rnd(200);
-	cfg.egress_denies = 0;
+	t->flows_rate[d] = rnd(3) ? 0 : 1 + rnd(3);
+	t->flows_burst[d] = rnd(40);
+	cfg.nat_addr = t->nat[d];
+	cfg.ipid_block = t->own_ids[d];
+	cfg.new_flows_per_s = t->flows_rate[d];
+	cfg.new_flows_burst = t->flows_burst[d];
 	for (int i = 0; i < TWIN_DENIALS; i++)
 		if (t->denied[d][i].proto)
 			cfg.egress_deny[cfg.egress_denies++] = (struct vfr_egress_deny){ .proto = (uint8_t)t->denied[d][i].proto,
 				.first = (uint16_t)t->denied[d][i].first, .last = (uint16_t)t->denied[d][i].last };
-	if (rnd(3) == 0) {
-		t->flows_rate[d] = cfg.new_flows_per_s = 1 + rnd(3);
-		t->flows_burst[d] = cfg.new_flows_burst = rnd(40);
-	}
-	for (int i = 0; i < 2; i++) {
-		vfr_domain_set(v[i], d, &cfg);
-		if (t->dedicated[d])
-			vfr_dedicated_add(v[i], t->dedicated[d], d, NULL);
-		if (t->internal[d])
-			vfr_internal_add(v[i], t->internal[d], d, NULL);
-		/* An address within another's prefix is refused. */
-		if (t->net6[d][0] && vfr_prefix6_add(v[i], t->net6[d], 64, d, NULL))
-			t->net6[d][0] = 0;
-		if (t->host6[d][0] && vfr_prefix6_add(v[i], t->host6[d], 128, d, NULL))
-			t->host6[d][0] = 0;
-	}
+	for (int i = 0; i < 2; i++)
+		vfr_domain_set(v[i], (uint16_t)d, &cfg);
+}
+
+void twin_attach(struct twin *t, struct vfr *v[2], int d)
+{
+	struct vfr_port_cfg cfg = { .kind = d ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .mac = { 2, 1, (uint8_t)d }, .domid = (uint16_t)d };
+
+	t->attached[d] = true;
+	t->mtu[d] = cfg.mtu = rnd(2) ? 1500 : (uint16_t)(576 + rnd(800));
+	memcpy(t->mac[d], cfg.mac, 6);
+	for (int i = 0; i < 2; i++)
+		vfr_port_attach(v[i], (uint16_t)d, &cfg);
+}
+
+bool twin_some_domain(struct alter *w, int d)
+{
+	bool ok = true;
+
+	w->t->gone[d] = false;
+	/* Its MAC and size matter even while it is not there. */
+	twin_some_policy(w->t, w->v, d);
+	memcpy(w->t->mac[d], (uint8_t[6]){ 2, 1, (uint8_t)d }, 6);
+	w->t->mtu[d] = 1500;
+	if (rnd(2))
+		ok = twin_alter_dedicated(w, d);
+	if (ok && rnd(2))
+		ok = twin_alter_internal(w, d);
+	for (unsigned int n = rnd(4); ok && n; n--)
+		ok = twin_alter_prefix(w, d);
+	if (rnd(5))
+		twin_attach(w->t, w->v, d);
+	ok = ok && random_slices(w, d);
+	twin_some_rules(w->t, w->v, d);
+	return ok;
 }
 
 /* Default routes, perhaps a link with hosts on it, next hops that are known or must be asked for. */
-static void random_routes(struct twin *t, struct vfr *v[2])
+static void random_routes(struct twin *t, struct vfr *v[2], struct twin_answer *a)
 {
 	static const uint8_t none[16];
 	bool fixed[2] = { rnd(3) > 0, rnd(3) > 0 };
@@ -184,9 +182,9 @@ static void random_routes(struct twin *t, struct vfr *v[2])
 		memcpy(t->link6, twin_outside6[0], 8);
 	env_put32(next4, t->next4);
 	if (fixed[0])
-		twin_fix_neighbour(t, 4, next4, t->peer_mac);
+		twin_fix_neighbour(t, 4, next4, t->peer_mac, a);
 	if (fixed[1])
-		twin_fix_neighbour(t, 6, t->next6, t->peer_mac);
+		twin_fix_neighbour(t, 6, t->next6, t->peer_mac, a);
 	for (int i = 0; i < 2; i++) {
 		vfr_route_add(v[i], 0, 0, 0, t->next4, 0);
 		vfr_route6_add(v[i], none, 0, 0, t->next6);
@@ -201,7 +199,7 @@ static void random_routes(struct twin *t, struct vfr *v[2])
 	}
 }
 
-void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2])
+bool twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, void *const host[2], struct twin_answer *a)
 {
 	static const uint8_t peer[6] = { 2, 9 };
 	struct vfr_params par = { .cpus = 1, .max_ports = 8, .max_domains = 16, .max_conns = 12000, .max_frags = TWIN_DATAGRAMS,
@@ -223,21 +221,12 @@ void twin_build(struct twin *t, struct vfr *v[2], const struct vfr_ops *ops, voi
 			vfr_self_add(v[i], t->self);
 		vfr_prefix6_add(v[i], t->self6, 128, VFR_NODOM, NULL);
 	}
-	random_routes(t, v);
-	for (uint8_t d = 0; d < TWIN_DOMS; d++) {
-		struct vfr_port_cfg cfg = { .kind = d ? VFR_PORT_GUEST : VFR_PORT_UPLINK, .mac = { 2, 1, d }, .domid = d };
-
-		/* First of all, so that the router numbers its domains as we do. */
-		if (d)
-			random_domain(t, v, d);
-		t->attached[d] = !d || rnd(5);
-		t->mtu[d] = cfg.mtu = rnd(2) ? 1500 : (uint16_t)(576 + rnd(800));
-		memcpy(t->mac[d], cfg.mac, 6);
-		for (int i = 0; i < 2 && t->attached[d]; i++)
-			vfr_port_attach(v[i], d, &cfg);
-		if (d)
-			random_slices(t, v, d);
-	}
-	for (int d = 0; d < TWIN_DOMS; d++)
-		random_rules(t, v, d);
+	random_routes(t, v, a);
+	struct alter w = { .t = t, .v = v, .a = a };
+	bool ok = true;
+	twin_attach(t, v, 0);
+	for (int d = 1; ok && d < TWIN_DOMS; d++)
+		ok = twin_some_domain(&w, d);
+	twin_some_rules(t, v, 0);
+	return ok;
 }
