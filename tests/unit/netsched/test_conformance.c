@@ -296,7 +296,7 @@ static const struct {
 	{ "order within a flow", 0, order_in_a_flow },
 	{ "weights are shares", NETSCHED_HAS_WEIGHT, weights_are_shares },
 	{ "guarantees hold beside a flood", NETSCHED_HAS_GUARANTEE, guarantees_hold },
-	{ "ceilings and packet rates hold", NETSCHED_HAS_CEILING | NETSCHED_HAS_WEIGHT, ceilings_hold },
+	{ "ceilings and packet rates hold", NETSCHED_HAS_CEILING, ceilings_hold },
 	{ "what does not fit is refused, with the sum", 0, what_does_not_fit_is_refused },
 	{ "nothing lost or reordered on a switch", 0, nothing_lost_on_a_switch },
 	{ "a failed switch changes nothing", 0, a_failed_switch_changes_nothing },
