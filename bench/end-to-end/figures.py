@@ -100,4 +100,8 @@ ALONE = [
     ("packet_wire_to_ring_instructions", "packet_wire_to_ring_instructions", "<=", None),
     *((f"packet_{stage}_instructions", f"packet_{stage}_instructions", "<=", None)
       for stage in ("interrupt", "driver", "parse", "verdict", "netif", "event", "entry")),
+    ("batch_packets", "batch_packets", ">=", None),
+    ("batch_wire_to_ring_instructions", "batch_wire_to_ring_instructions", "<=", None),
+    *((f"batch_{stage}_instructions", f"batch_{stage}_instructions", "<=", None)
+      for stage in ("interrupt", "driver", "parse", "verdict", "netif", "event", "entry")),
 ]

@@ -5,6 +5,8 @@ QEMU writes down every instruction that it emulates (one a translation block, -i
 guest that sleeps. They come from port 0, so the guest's echo cannot be sent and nothing comes back. A packet's instructions are those
 between an interrupt of the card's vector and the first instruction in guest mode; which vector is the card's shows beside an idle
 trace. A repeated string instruction counts once.
+
+Then bursts: how many packets a run took shows by how often their verdict was asked for, and each stage's instructions are divided by that.
 """
 import bisect
 import collections
@@ -20,11 +22,13 @@ from harness import vfr
 COUNTED = ["-icount", "shift=0"]
 PACKETS = 12
 GAP_S = 0.35
+BURSTS, BATCH, BURST_GAP_S = 6, 32, 2.5
 SEND = """
 import socket, struct, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
 for i in range(int(sys.argv[2])):
-    s.sendto(struct.pack(">HHHH", 0, 7007, 26, 0) + bytes(18), (sys.argv[1], 0))
+    for j in range(int(sys.argv[4])):
+        s.sendto(struct.pack(">HHHH", 0, 7007, 26, 0) + bytes(18), (sys.argv[1], 0))
     time.sleep(float(sys.argv[3]))
 """
 
@@ -45,14 +49,14 @@ ORDER = ["interrupt", *STAGES]
 RING = ["driver", "parse", "verdict", "netif"]
 
 
-def trace(m, name, packets):
-    """The trace of a while in which so many packets come, as a file."""
+def trace(m, name, packets, gap=GAP_S, burst=1):
+    """The trace of a while in which so many packets, or bursts of them, come, as a file."""
     path = f"{m.dir}/{name}.trace"
     for line in (f"logfile {path}", "singlestep on", "log exec,nochain,int"):
         m.command_monitor(line)
     begin = time.monotonic()
     if packets:
-        m.run(["python3", "-c", SEND, figures.SHARED, str(packets), str(GAP_S)])
+        m.run(["python3", "-c", SEND, figures.SHARED, str(packets), str(gap), str(burst)])
     time.sleep(max(0, begin + PACKETS * GAP_S - time.monotonic()))
     for line in ("log none", "singlestep off"):
         m.command_monitor(line)
@@ -96,32 +100,38 @@ def runs(path, vector):
                 run.append((value, flags))
 
 
-def traced(m, timeout, note):
-    """The runs of all packets, none when they cannot be told. The machine is started and stopped here."""
+def traced(m, timeout, note, bursts=0):
+    """The runs of all packets, and those of bursts; none when they cannot be told. The machine is started and stopped here."""
     m.start()
     if not m.wait_http(f"{figures.SHARED}:8001", timeout):
         note(f"packet instructions: no answer, see {m.serial}")
         m.stop()
-        return []
+        return [], []
     m.http(f"{figures.SHARED}:8001/hello", 30)
     time.sleep(1)
     idle, busy = trace(m, "idle", 0), trace(m, "packets", PACKETS)
     vector = card_vector(idle, busy)
-    found = list(runs(busy, vector)) if vector else []
+    many = trace(m, "bursts", bursts, BURST_GAP_S, BATCH) if bursts else None
     m.stop()
-    for path in (idle, busy):
+    found = list(runs(busy, vector)) if vector else []
+    batches = list(runs(many, vector)) if vector and many else []
+    for path in filter(None, (idle, busy, many)):
         os.unlink(path)
     if len(found) < PACKETS / 2:
         note(f"packet instructions: {len(found)} packets seen, no figure")
-        return []
-    return found
+        return [], []
+    return found, batches
+
+
+def symbols():
+    return subprocess.run(["nm", "-n", vfr.ELF], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
 
 
 def functions():
     """Sorted addresses of the hypervisor's functions, and the stage of each; None: its caller's."""
     stage = {name: s for s, names in STAGES.items() for name in names}
     table = []
-    for line in subprocess.run(["nm", "-n", vfr.ELF], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines():
+    for line in symbols():
         words = line.split()
         if len(words) == 3 and words[1] in "tT":
             table.append((int(words[0], 16), stage.pop(words[2], None)))
@@ -138,10 +148,33 @@ def by_stage(run, table, starts):
     return count
 
 
+def of_batches(batches, table, starts, samples, note):
+    """What a packet costs that comes with others: the runs of at least half a burst."""
+    asked = int(next(line.split()[0] for line in symbols() if line.endswith(" vfr_plain_way")), 16)
+    shares, sizes = [], []
+    for run in batches:
+        packets = sum(address == asked for address, _ in run)
+        if packets >= BATCH / 2:
+            count = by_stage(run, table, starts)
+            shares.append({stage: count[stage] / packets for stage in ORDER})
+            sizes.append(packets)
+    if not shares:
+        note("packet instructions: no burst came as a batch, no figure")
+        return
+    for stage in ORDER:
+        samples.add("ours", f"batch_{stage}_instructions", statistics.median(s[stage] for s in shares))
+    samples.add("ours", "batch_wire_to_ring_instructions", statistics.median(sum(s[stage] for stage in RING) for s in shares))
+    samples.add("ours", "batch_packets", statistics.median(sizes))
+    note(f"ours in batches of {statistics.median(sizes):g}, a packet: " +
+         ", ".join(f"{stage} {statistics.median(s[stage] for s in shares):.4g}" for stage in ORDER))
+
+
 def ours(m, samples, note):
     table = functions()
     starts = [address for address, _ in table]
-    counts = [by_stage(run, table, starts) for run in traced(m, 120, note)]
+    found, batches = traced(m, 120, note, BURSTS)
+    of_batches(batches, table, starts, samples, note)
+    counts = [by_stage(run, table, starts) for run in found]
     counts = [c for c in counts if c["netif"]]
     if not counts:
         return
@@ -154,7 +187,7 @@ def ours(m, samples, note):
 
 
 def xen(m, samples, note):
-    found = traced(m, 240, note)
+    found, _ = traced(m, 240, note)
     if not found:
         return
     whole = statistics.median(len(run) for run in found)
