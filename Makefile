@@ -35,9 +35,9 @@ CFLAGS_SAN := $(CFLAGS_HOST) -O1 -fsanitize=address,undefined -fno-sanitize-reco
 HOSTFREE_OBJ := $(HOSTFREE_SRC:%.c=$(B)/%.o)
 HV_OBJ := $(patsubst %.c,$(B)/%.o,$(patsubst %.S,$(B)/%.o,$(HV_SRC)))
 
-all: $(B)/xen/vfr.elf tools guests ## build everything that runs
+all: $(B)/xen/vfr.elf tools guests bench-programs ## build everything that runs
 
-.PHONY: all tools guests deps check lint bench clean help
+.PHONY: all tools guests bench-programs deps check lint bench clean help
 tools guests:
 
 # libxen-dev's <xen/...> alone, so that nothing else of /usr/include is seen by freestanding code.

@@ -18,6 +18,7 @@ NETSCHED_PROGS := $(addprefix $(NETSCHED_BENCH)/,cost quality flood delay)
 $(NETSCHED_BENCH)/peers.txt: $(NETSCHED_PROGS) bench/netsched/peers.sh bench/netsched/guest-init
 	@bench/netsched/peers.sh $(NETSCHED_BENCH) $@.new && mv $@.new $@
 
+bench-programs: $(NETSCHED_PROGS)
 BENCHES += netsched
 bench-netsched-deps := $(NETSCHED_BENCH)/peers.txt
 bench-netsched := bench/netsched/run.sh $(NETSCHED_BENCH)

@@ -17,6 +17,7 @@ $(B)/bench/rte-hash: bench/peers/rte-hash.c
 	@mkdir -p $(@D)
 	@pkg-config --exists libdpdk && gcc -std=gnu11 -O2 $$(pkg-config --cflags libdpdk) -o $@ $< -lrte_hash -lrte_eal || rm -f $@
 
+bench-programs: $(B)/router-bench $(B)/bench/nat-flood
 BENCHES += router
 bench-router := bench/router/run.sh $(B)
 bench-router-deps := $(B)/router-bench $(B)/bench/nat-flood $(B)/bench/rte-hash
