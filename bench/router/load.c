@@ -48,6 +48,12 @@ static void guest_mac(uint8_t mac[6], unsigned int d)
 	memcpy(mac, m, 6);
 }
 
+/* 2001:db8:0:d::/64 is the domain's. */
+static void guest_ip6(uint8_t a[16], unsigned int d)
+{
+	memcpy(a, (const uint8_t[16]){ 0x20, 1, 0xd, 0xb8, 0, 0, (uint8_t)(d >> 8), (uint8_t)d, [15] = 1 }, 16);
+}
+
 /* d from 0. One domain has the upper ports, several have theirs one after the other from port 1 on. */
 static unsigned int first_port(const struct load *l, unsigned int d)
 {
@@ -62,13 +68,18 @@ static void add_domain(struct load *l, unsigned int d, uint32_t conns)
 	struct vfr_rule rule = { .proto = IP_TCP, .icmp_type = -1, .icmp_code = -1, .sport_last = 65535, .dport_last = 65535,
 				 .dir = VFR_IN, .flags = VFR_RULE_STATE };
 	struct vfr_domain_cfg cfg;
+	uint8_t prefix[16];
 	int r;
 
+	guest_ip6(prefix, d);
+	prefix[15] = 0;
 	guest_mac(g.mac, d);
 	r = vfr_port_attach(l->v, (uint16_t)d, &g);
 	if (!r)
 		r = l->dedicated ? vfr_dedicated_add(l->v, BENCH_DEDICATED + d, (uint16_t)d, NULL)
 				 : vfr_slice_claim(l->v, 0, BENCH_SHARED, VFR_TCP, &ps, (uint16_t)d, NULL);
+	if (!r)
+		r = vfr_prefix6_add(l->v, prefix, 64, (uint16_t)d, NULL);
 	vfr_domain_defaults(&cfg);
 	cfg.max_conns = conns;
 	if (!r)
@@ -83,12 +94,14 @@ void load_make(struct load *l, unsigned int domains, unsigned int ports, bool de
 {
 	struct vfr_params par = { .cpus = 1, .max_conns = conns, .seed = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17 } };
 	struct vfr_port_cfg up = { .kind = VFR_PORT_UPLINK };
+	uint8_t any6[16] = { 0 }, hop6[16] = { 0xfe, 0x80, [15] = 9 };
 
 	memcpy(par.gateway_mac, gw_mac, 6);
 	memcpy(up.mac, up_mac, 6);
 	*l = (struct load){ .v = vfr_create(&par, &ops, NULL), .domains = domains, .ports = ports, .dedicated = dedicated };
 	if (!l->v || vfr_port_attach(l->v, 0, &up) || vfr_shared_add(l->v, BENCH_SHARED) ||
-		vfr_route_add(l->v, 0, 0, 0, GATEWAY, 0) || vfr_neigh_static(l->v, 0, GATEWAY, NULL, peer_mac))
+		vfr_route_add(l->v, 0, 0, 0, GATEWAY, 0) || vfr_neigh_static(l->v, 0, GATEWAY, NULL, peer_mac) ||
+		vfr_route6_add(l->v, any6, 0, 0, hop6) || vfr_neigh_static(l->v, 0, 0, hop6, peer_mac))
 		abort();
 	for (unsigned int d = 1; d <= domains; d++)
 		add_domain(l, d, conns);
@@ -117,14 +130,11 @@ static struct flow flow_of(const struct load *l, uint32_t i)
 	};
 }
 
-static void make_frame(uint8_t *f, const struct flow *fl, bool out, uint8_t flags)
+/* => where the transport header is. */
+static uint8_t *make_ip4(uint8_t *f, const struct flow *fl, bool out)
 {
-	uint8_t *ip = f + 14, *t = ip + 20, mac[6];
+	uint8_t *ip = f + 14;
 
-	memset(f, 0, 64);
-	guest_mac(mac, fl->domain);
-	memcpy(f, out ? gw_mac : up_mac, 6);
-	memcpy(f + 6, out ? mac : peer_mac, 6);
 	env_put16(f + 12, ETH_IPV4);
 	ip[0] = 0x45;
 	env_put16(ip + IP4_TLEN, 46);
@@ -133,6 +143,34 @@ static void make_frame(uint8_t *f, const struct flow *fl, bool out, uint8_t flag
 	env_put32(ip + IP4_SRC, out ? fl->addr : fl->peer);
 	env_put32(ip + IP4_DST, out ? fl->peer : fl->addr);
 	csum_store(ip + IP4_CSUM, csum_of(ip, 20));
+	return ip + IP4_LEN;
+}
+
+static uint8_t *make_ip6(uint8_t *f, const struct flow *fl, bool out)
+{
+	uint8_t *ip = f + 14, *peer = ip + (out ? IP6_DST : IP6_SRC);
+
+	env_put16(f + 12, ETH_IPV6);
+	ip[0] = 0x60;
+	env_put16(ip + IP6_PLEN, 20);
+	ip[IP6_NEXT] = IP_TCP;
+	ip[IP6_HOPS] = 64;
+	guest_ip6(ip + (out ? IP6_SRC : IP6_DST), fl->domain);
+	peer[0] = 0x20;
+	peer[1] = 2;
+	env_put32(peer + 12, fl->peer);
+	return ip + IP6_LEN;
+}
+
+static void make_frame(const struct load *l, uint8_t *f, const struct flow *fl, bool out, uint8_t flags)
+{
+	uint8_t *t, mac[6];
+
+	memset(f, 0, l->six ? 128 : 64);
+	guest_mac(mac, fl->domain);
+	memcpy(f, out ? gw_mac : up_mac, 6);
+	memcpy(f + 6, out ? mac : peer_mac, 6);
+	t = l->six ? make_ip6(f, fl, out) : make_ip4(f, fl, out);
 	env_put16(t, out ? fl->port : fl->peer_port);
 	env_put16(t + 2, out ? fl->peer_port : fl->port);
 	t[12] = 5 << 4;
@@ -141,11 +179,10 @@ static void make_frame(uint8_t *f, const struct flow *fl, bool out, uint8_t flag
 
 static struct vfr_pkt pkts[BATCH];
 
-static void host_fields(struct vfr_pkt *p, uint8_t *frame)
+static void host_fields(struct vfr_pkt *p, uint8_t *frame, bool six)
 {
 	p->head = frame;
-	p->len = 60;
-	p->head_len = 60;
+	p->len = p->head_len = six ? 74 : 60;
 	p->gso = 0;
 	p->csum = 0;
 }
@@ -153,10 +190,10 @@ static void host_fields(struct vfr_pkt *p, uint8_t *frame)
 static void send(struct load *l, const struct flow *fl, bool out, uint8_t flags)
 {
 	struct vfr_pkt *p = &pkts[0];
-	uint8_t f[64];
+	uint8_t f[128];
 
-	make_frame(f, fl, out, flags);
-	host_fields(p, f);
+	make_frame(l, f, fl, out, flags);
+	host_fields(p, f, l->six);
 	vfr_input(l->v, 0, BENCH_NOW, out ? fl->domain : 0, &p, 1);
 	if (!p || p->verdict != VFR_FORWARD) {
 		fprintf(stderr, "router-bench: %s\n", p ? vfr_drop_name(p->drop) : "held");
@@ -180,7 +217,9 @@ void load_open_flows(struct load *l, uint32_t flows)
 void ring_make(const struct load *l, struct ring *r, uint32_t flows, uint32_t n)
 {
 	r->n = n;
-	r->frame = aligned_alloc(64, (size_t)n * 64);
+	r->stride = l->six ? 128 : 64;
+	r->hops = l->six ? ETH_LEN + IP6_PLEN : ETH_LEN + IP4_TTL;
+	r->frame = aligned_alloc(64, (size_t)n * r->stride);
 	r->start = aligned_alloc(64, (size_t)n * 16);
 	r->port = malloc(n * sizeof(*r->port));
 	for (uint32_t b = 0; b < n; b += BATCH) {
@@ -193,9 +232,10 @@ void ring_make(const struct load *l, struct ring *r, uint32_t flows, uint32_t n)
 
 			if (out && fl.domain != domain)
 				fl = flow_of(l, at);
-			make_frame(r->frame[i], &fl, out, TCP_ACK);
-			memcpy(r->start[i], r->frame[i], 12);
-			memcpy(r->start[i] + 12, r->frame[i] + 22, 4);
+			uint8_t *f = r->frame + (size_t)i * r->stride;
+			make_frame(l, f, &fl, out, TCP_ACK);
+			memcpy(r->start[i], f, 12);
+			memcpy(r->start[i] + 12, f + r->hops, 4);
 			r->port[i] = out ? domain : 0;
 		}
 	}
@@ -214,7 +254,7 @@ static uint32_t ring_batch(struct load *l, struct ring *r, uint32_t b)
 	uint32_t good = 0;
 
 	for (uint32_t i = 0; i < BATCH; i++) {
-		host_fields(&pkts[i], r->frame[b + i]);
+		host_fields(&pkts[i], r->frame + (size_t)(b + i) * r->stride, l->six);
 		batch[i] = &pkts[i];
 	}
 	vfr_input(l->v, 0, BENCH_NOW, r->port[b], batch, BATCH);
@@ -224,7 +264,7 @@ static uint32_t ring_batch(struct load *l, struct ring *r, uint32_t b)
 		good += batch[i]->verdict == VFR_FORWARD;
 		/* As it was, for the next pass: link addresses, TTL and checksum. */
 		memcpy(f, r->start[b + i], 12);
-		memcpy(f + 22, r->start[b + i] + 12, 4);
+		memcpy(f + r->hops, r->start[b + i] + 12, 4);
 	}
 	return good;
 }

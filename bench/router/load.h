@@ -19,11 +19,13 @@ struct load {
 	struct vfr *v;
 	unsigned int domains, ports;	/* ports of each domain */
 	bool dedicated;			/* each domain has an address of its own in place of a slice */
+	bool six;			/* traffic is IPv6, between outside and a /64 of each domain */
 };
 
 struct ring {
 	uint32_t n;		/* packets; the port of each batch of 64 is in port[] */
-	uint8_t (*frame)[64];
+	uint8_t *frame;		/* each `stride` bytes */
+	uint32_t stride, hops;	/* hops: where the word with the TTL is */
 	uint8_t (*start)[16];	/* what forwarding changes, as it was */
 	uint16_t *port;
 };
@@ -50,6 +52,7 @@ double load_measure(struct load *l, uint32_t flows, uint32_t ring_size);
 
 /* What each file measures; prints "NAME VALUE" lines. n is the number given behind the name, 0: none. */
 void bench_path(unsigned int n);
+void bench_path6(unsigned int n);
 void bench_asked(unsigned int n);
 void bench_ports(unsigned int n);
 void bench_domains(unsigned int n);

@@ -14,6 +14,7 @@ static const struct {
 	const char *what;
 } figures[] = {
 	{ "path", bench_path, false, "64-byte packets, both directions, without connections and with connection hits" },
+	{ "path6", bench_path6, false, "the same with IPv6" },
 	{ "asked", bench_asked, true, "the same without connections, N rules to ask" },
 	{ "ports", bench_ports, true, "the same without connections, one slice of N ports" },
 	{ "domains", bench_domains, true, "N domains" },

@@ -18,6 +18,21 @@ void bench_path(unsigned int n)
 	load_free(&l);
 }
 
+void bench_path6(unsigned int n)
+{
+	struct load l;
+
+	load_make(&l, 16, 4000, false, 64);
+	l.six = true;
+	printf("path6-plain\t%.1f\n", load_measure(&l, 1000, RING));
+	load_free(&l);
+	load_make(&l, 16, 4000, false, 65536);
+	l.six = true;
+	load_open_flows(&l, 1000);
+	printf("path6-connections\t%.1f\n", load_measure(&l, 1000, RING));
+	load_free(&l);
+}
+
 /* N rules for all domains, half of them in each direction, and one for each domain: none asks for connections. */
 void bench_asked(unsigned int n)
 {

@@ -19,11 +19,11 @@ named() { awk -v n="$2" '$1 == n {print $2}' "$1" | sort -g; } # FILE NAME: its 
 value() { named "$tmp/ours" "$1" | head -n 1; }
 less() { awk -v a="${1:-0}" -v b="${2:-0}" 'BEGIN {if (a + 0 && b + 0) printf "%.1f", (a - b > 0.5 ? a - b : 0.5)}'; } # at least our resolution
 
-# NAME OURS PEER GOAL-TEXT CONDITION (awk, over o, p and r = o / p). A goal with an x in it needs the peer.
+# NAME OURS PEER GOAL-TEXT CONDITION (awk, over o, p and r = o / p). A goal with an x in it needs the peer; - is no goal.
 line() {
 	awk -v n="$1" -v ours="$2" -v peer="$3" -v g="$4" "BEGIN {
 		o = ours + 0; p = peer + 0; r = p ? o / p : 0
-		verdict = !o || (!p && g ~ /x/) ? \"no figure\" : ($5) ? \"met\" : \"missed\"
+		verdict = g == \"-\" ? \"-\" : !o || (!p && g ~ /x/) ? \"no figure\" : ($5) ? \"met\" : \"missed\"
 		printf \"%s\t%s\t%s\t%s\t%s\t%s\n\", n, o ? ours : \"-\", p ? peer : \"-\", o && p ? sprintf(\"%.3g\", r) : \"-\", g, verdict
 	}"
 }
@@ -44,6 +44,8 @@ for n in 1000 10000; do "$bench" acl-files $n "$tmp/r$n" "$tmp/t$n"; done
 : >"$tmp/nat"
 for ((i = 0; i < runs; i++)); do
 	ours path
+	ours path6
+	ours asked 1000
 	have dpdk-testpmd && peer_swap >>"$tmp/swap"
 	for n in 1000 10000; do
 		ours rules $n
@@ -60,6 +62,8 @@ for ((i = 0; i < runs; i++)); do
 done
 line router-packet-ns "$(value path-connections)" "$(least "$tmp/swap")" "<=40ns,<=1.5x" 'o <= 40 && r <= 1.5'
 line router-packet-stateless-ns "$(value path-plain)" "$(least "$tmp/swap")" "<=40ns,<=1.5x" 'o <= 40 && r <= 1.5'
+line router-packet-ipv6-ns "$(value path6-connections)" "" - 1
+line router-packet-1k-rules-ns "$(value asked-1000)" "" - 1
 # What sharing adds to forwarding, and what the packet costs us as a whole, both beside what translation adds to Linux' forwarding.
 forward=$(named "$tmp/nat" forward | head -n 1)
 for n in 1000:0.1:10 60000:0.05:20; do

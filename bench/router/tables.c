@@ -43,7 +43,7 @@ static void key_pkt(struct vfr_pkt *p, uint32_t i)
 static uint32_t look_up(struct ctx *c, const struct vfr_dom *d, uint32_t n)
 {
 	static struct vfr_pkt p[BATCH];
-	struct conn_hit hit;
+	uint16_t class;
 	uint32_t hits = 0;
 
 	for (uint32_t k = 0; k < BATCH; k++) {
@@ -53,7 +53,7 @@ static uint32_t look_up(struct ctx *c, const struct vfr_dom *d, uint32_t n)
 	for (uint32_t k = 0; k < BATCH; k++)
 		conn_prepare2(&c->v->conns, &p[k]);
 	for (uint32_t k = 0; k < BATCH; k++)
-		hits += vfr_conn_follow(c, &p[k], d->slot, &hit);
+		hits += vfr_conn_follow(c, &p[k], d->slot, &class);
 	return hits;
 }
 

@@ -19,7 +19,7 @@
 #define GATEWAY		0xc6336401u
 #define DOMAINS		4u
 #define PORTS		8u	/* of each domain, from 1000 * domain on */
-#define FRAME		64u
+#define FRAME		80u
 #define RULES		40u
 
 static uint64_t seed;
@@ -47,6 +47,17 @@ static void guest_mac(uint8_t mac[6], unsigned int d)
 	memcpy(mac, (const uint8_t[6]){ 2, 1, 0, 0, 0, (uint8_t)d }, 6);
 }
 
+/* 2001:db8:0:d::/64 is the domain's, 2001:db8:ffff::1 to ::3 are peers. */
+static void guest_ip6(uint8_t a[16], unsigned int d)
+{
+	memcpy(a, (const uint8_t[16]){ 0x20, 1, 0xd, 0xb8, 0, 0, 0, (uint8_t)d, [15] = 1 }, 16);
+}
+
+static void peer_ip6(uint8_t a[16], unsigned int i)
+{
+	memcpy(a, (const uint8_t[16]){ 0x20, 1, 0xd, 0xb8, 0xff, 0xff, [15] = (uint8_t)(i + 1) }, 16);
+}
+
 /* --- routers that are alike ------------------------------------------------------------------------------------------- */
 
 enum { BATCHES, ONE_BY_ONE, STAGES, WAYS };
@@ -56,6 +67,7 @@ static void make_router(struct vfr **at)
 {
 	struct vfr_params par = { .cpus = 1, .max_conns = 256, .seed = { 9 } };
 	struct vfr_port_cfg up = { .kind = VFR_PORT_UPLINK };
+	uint8_t any6[16] = { 0 }, hop6[16] = { 0xfe, 0x80, [15] = 9 }, pfx6[16];
 
 	memcpy(par.gateway_mac, gw_mac, 6);
 	memcpy(up.mac, up_mac, 6);
@@ -65,11 +77,16 @@ static void make_router(struct vfr **at)
 	assert_int_equal(vfr_shared_add(*at, SHARED), 0);
 	assert_int_equal(vfr_route_add(*at, 0, 0, 0, GATEWAY, 0), 0);
 	assert_int_equal(vfr_neigh_static(*at, 0, GATEWAY, NULL, peer_mac), 0);
+	assert_int_equal(vfr_route6_add(*at, any6, 0, 0, hop6), 0);
+	assert_int_equal(vfr_neigh_static(*at, 0, 0, hop6, peer_mac), 0);
 	for (unsigned int d = 1; d <= DOMAINS; d++) {
 		struct vfr_port_cfg g = { .kind = VFR_PORT_GUEST, .domid = (uint16_t)d };
 		struct vfr_portset ps = { .first = (uint16_t)(1000 * d), .last = (uint16_t)(1000 * d + PORTS - 1) };
 
 		guest_mac(g.mac, d);
+		guest_ip6(pfx6, d);
+		memset(pfx6 + 8, 0, 8);
+		assert_int_equal(vfr_prefix6_add(*at, pfx6, 64, (uint16_t)d, NULL), 0);
 		assert_int_equal(vfr_port_attach(*at, (uint16_t)d, &g), 0);
 		assert_int_equal(vfr_slice_claim(*at, 0, SHARED, VFR_TCP, &ps, (uint16_t)d, NULL), 0);
 	}
@@ -82,10 +99,20 @@ static void random_rules(uint16_t domid)
 	uint32_t n = domid == 1 || (domid == VFR_GLOBAL && rnd(2)) ? 0 : 1 + rnd(RULES);
 
 	for (uint32_t i = 0; i < n; i++) {
-		r[i] = (struct vfr_rule){ .id = i + 1, .dir = (uint8_t)rnd(2), .family = 4, .icmp_type = -1, .icmp_code = -1,
-			.proto = IP_TCP, .sport_last = 65535, .dport_last = 65535, .src_plen = (uint8_t)(rnd(2) * 32),
+		r[i] = (struct vfr_rule){ .id = i + 1, .dir = (uint8_t)rnd(2), .family = rnd(2) ? 4 : 6, .icmp_type = -1, .icmp_code = -1,
+			.proto = IP_TCP, .sport_last = 65535, .dport_last = 65535, .src_plen = 32,
 			.action = (uint8_t)(rnd(8) ? VFR_ACT_ACCEPT : VFR_ACT_DROP), .sched_class = (uint16_t)(rnd(8) ? 0 : rnd(7)) };
-		env_put32(r[i].src, r[i].dir == VFR_IN ? PEER + rnd(3) : SHARED);
+		if (r[i].family == 4) {
+			env_put32(r[i].src, r[i].dir == VFR_IN ? PEER + rnd(3) : SHARED);
+		} else if (r[i].dir == VFR_IN) {
+			peer_ip6(r[i].src, rnd(3));
+			r[i].src_plen = 128;
+		} else {
+			guest_ip6(r[i].src, 1 + rnd(DOMAINS));
+			r[i].src_plen = 64;
+		}
+		if (rnd(2))
+			r[i].src_plen = 0;
 		if (rnd(2))
 			r[i].dport_first = r[i].dport_last = (uint16_t)(rnd(2) ? 1000 * (1 + rnd(DOMAINS)) + rnd(PORTS) : 5000 + rnd(3));
 		if (!rnd(6))
@@ -106,25 +133,47 @@ struct sent {
 	uint8_t f[FRAME];
 };
 
-static void make_frame(uint8_t *f, unsigned int from)
+/* => where the transport header is. */
+static uint8_t *make_ip4(uint8_t *f, bool out, unsigned int peer)
 {
-	unsigned int d = from ? from : 1 + rnd(DOMAINS);
-	uint16_t own = (uint16_t)(1000 * d + rnd(PORTS)), other = (uint16_t)(5000 + rnd(3));
-	uint32_t peer = PEER + rnd(3);
-	uint8_t *ip = f + 14, *t = ip + 20, mac[6];
+	uint8_t *ip = f + 14;
 
-	memset(f, 0, FRAME);
-	guest_mac(mac, d);
-	memcpy(f, from ? gw_mac : up_mac, 6);
-	memcpy(f + 6, from ? mac : peer_mac, 6);
 	env_put16(f + 12, ETH_IPV4);
 	ip[0] = 0x45;
 	env_put16(ip + IP4_TLEN, 40);
 	ip[IP4_TTL] = 64;
 	ip[IP4_PROTO] = IP_TCP;
-	env_put32(ip + IP4_SRC, from ? SHARED : peer);
-	env_put32(ip + IP4_DST, from ? peer : SHARED);
+	env_put32(ip + IP4_SRC, out ? SHARED : PEER + peer);
+	env_put32(ip + IP4_DST, out ? PEER + peer : SHARED);
 	csum_store(ip + IP4_CSUM, csum_of(ip, 20));
+	return ip + IP4_LEN;
+}
+
+static uint8_t *make_ip6(uint8_t *f, bool out, unsigned int d, unsigned int peer)
+{
+	uint8_t *ip = f + 14;
+
+	env_put16(f + 12, ETH_IPV6);
+	ip[0] = 0x60;
+	env_put16(ip + IP6_PLEN, 20);
+	ip[IP6_NEXT] = IP_TCP;
+	ip[IP6_HOPS] = 64;
+	guest_ip6(ip + (out ? IP6_SRC : IP6_DST), d);
+	peer_ip6(ip + (out ? IP6_DST : IP6_SRC), peer);
+	return ip + IP6_LEN;
+}
+
+static void make_frame(uint8_t *f, unsigned int from)
+{
+	unsigned int d = from ? from : 1 + rnd(DOMAINS), peer = rnd(3);
+	uint16_t own = (uint16_t)(1000 * d + rnd(PORTS)), other = (uint16_t)(5000 + rnd(3));
+	uint8_t *t, mac[6];
+
+	memset(f, 0, FRAME);
+	guest_mac(mac, d);
+	memcpy(f, from ? gw_mac : up_mac, 6);
+	memcpy(f + 6, from ? mac : peer_mac, 6);
+	t = rnd(2) ? make_ip4(f, from, peer) : make_ip6(f, from, d, peer);
 	env_put16(t, from ? own : other);
 	env_put16(t + 2, from ? other : own);
 	t[12] = 5 << 4;

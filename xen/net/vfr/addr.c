@@ -181,14 +181,15 @@ static uint32_t pfx6_hash(const uint8_t *addr, uint8_t plen)
 static const struct pfx6_entry *find6(const struct pfx6_table *t, const uint8_t *addr, uint8_t plen)
 {
 	for (uint32_t i = pfx6_hash(addr, plen) & t->mask; t->e[i].plen; i = (i + 1) & t->mask)
-		if (t->e[i].plen == plen && memcmp(t->e[i].addr, addr, plen / 8) == 0)
+		if (t->e[i].plen == plen && env_get64(t->e[i].addr) == env_get64(addr) &&
+			(plen == 64 || env_get64(t->e[i].addr + 8) == env_get64(addr + 8)))
 			return &t->e[i];
 	return NULL;
 }
 
 const struct pfx6_entry *vfr_pfx6_find(const struct pfx6_table *t, const uint8_t addr[16])
 {
-	const struct pfx6_entry *e = find6(t, addr, 128);
+	const struct pfx6_entry *e = t->have128 ? find6(t, addr, 128) : NULL;
 
 	return e || !t->have64 ? e : find6(t, addr, 64);
 }
@@ -214,6 +215,7 @@ static void insert6(struct pfx6_table *t, const struct pfx6_entry *e)
 	t->e[i] = *e;
 	t->used++;
 	t->have64 |= e->plen == 64;
+	t->have128 |= e->plen == 128;
 }
 
 static int rebuild6(struct vfr *v, const struct pfx6_entry *leave, uint16_t slot, const struct pfx6_entry *add)

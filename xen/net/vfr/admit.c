@@ -7,17 +7,6 @@
  */
 #include <vfr/priv.h>
 
-/* Nobody, and the loop inside a host (RFC 4291 sections 2.5.2, 2.5.3). */
-static bool never6(const uint8_t *a)
-{
-	return !env_get64(a) && env_get64(a + 8) <= 1;
-}
-
-static bool link_local6(const uint8_t *a)
-{
-	return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
-}
-
 /* --- protocols without ports ------------------------------------------------------------------------------------------ */
 
 static uint16_t dmz_owner(const struct vfr_shared *s, uint8_t proto)

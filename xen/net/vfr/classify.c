@@ -146,6 +146,11 @@ void vfr_classify_batch(struct class_query *q, uint32_t n)
 	}
 }
 
+unsigned int vfr_classifier_dims(const struct classifier *cl)
+{
+	return cl->dims;
+}
+
 uint32_t vfr_classify(const struct classifier *cl, const struct class_key *key, uint32_t from)
 {
 	struct class_query q = { .key = *key, .from = from, .cl = cl };

@@ -20,6 +20,8 @@ struct class_box {
 /* => NULL without memory. `boxes` in order of precedence. */
 struct classifier *vfr_classifier_make(const struct class_box *boxes, uint32_t n, unsigned int dims);
 void vfr_classifier_free(struct classifier *cl);
+/* => 5 or 11, as it was made. */
+unsigned int vfr_classifier_dims(const struct classifier *cl);
 
 /* A question and its answer. */
 struct class_query {

@@ -181,8 +181,9 @@ static inline uint64_t conn_places(const uint16_t *tags, uint16_t tag)
 static inline void conn_prepare(const struct conn_table *t, const uint64_t secret[4], struct vfr_pkt *p)
 {
 	struct conn_key k;
+	bool from_b;
 
-	conn_key4(&k, p->src, p->sport, p->dst, p->dport, p->proto);
+	vfr_conn_key(&k, p, &from_b);
 	p->conn_hash = vfr_conn_hash(secret, &k);
 	__builtin_prefetch(&t->bucket[(uint32_t)p->conn_hash & t->mask], 1);
 }

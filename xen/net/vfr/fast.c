@@ -2,39 +2,16 @@
 /*
  * The short way for plain packets.
  *
- * Most packets are whole IPv4 TCP or UDP without options, between outside and a guest that holds its public address, and what rules
- * there are have no more to say of them than that they pass. They pass all checks of the stages, but in one straight function. The
- * rule that keeps this honest: the short way only ever says "forward". At the first doubt it gives up, having changed nothing, and
- * the stages decide; and whatever it forwards, the stages would have forwarded in the same way (tests run both and compare).
+ * Most packets are whole TCP or UDP without options, between outside and a guest that holds its public address, and what rules there
+ * are have no more to say of them than that they pass. They pass all checks of the stages, but in one straight function. The rule that
+ * keeps this honest: the short way only ever says "forward". At the first doubt it gives up, having changed nothing, and the stages
+ * decide; and whatever it forwards, the stages would have forwarded in the same way (tests run both and compare).
+ *
+ * Here are batches, and IPv4. IPv6 is in fast6.c, what both need in fast.h.
  */
-#include <vfr/priv.h>
+#include <vfr/fast.h>
 
 /* --- parsing ---------------------------------------------------------------------------------------------------------- */
-
-static inline bool ports_ok(struct vfr_pkt *p, const uint8_t *t, uint32_t l4_len)
-{
-	uint32_t ports;
-
-	if (p->proto == IP_TCP) {
-		uint32_t off = (uint32_t)(t[12] >> 4) * 4;
-
-		if (l4_len < 20 || off < 20 || off > l4_len)
-			return false;
-		p->tcp_flags = t[13];
-		if ((p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
-			p->flags |= VFR_PF_NEWFLOW;
-	} else {
-		uint32_t len = env_get16(t + 4);
-
-		if (p->proto != IP_UDP || l4_len < 8 || len < 8 || len > l4_len)
-			return false;
-		p->tcp_flags = 0;
-	}
-	ports = env_get32(t);
-	p->sport = (uint16_t)(ports >> 16);
-	p->dport = (uint16_t)ports;
-	return true;
-}
 
 /* => true: parsed, and all that vfr_parse() would have set is set. */
 static inline bool plain(const struct ctx *c, struct vfr_pkt *p, const uint8_t *own)
@@ -66,24 +43,26 @@ static inline bool plain(const struct ctx *c, struct vfr_pkt *p, const uint8_t *
 	p->dst = env_be32(d);
 	p->dscp = ip[IP4_TOS] >> 2;
 	p->ecn = ip[IP4_TOS] & 3;
-	if (!ports_ok(p, ip + IP4_LEN, len - IP4_LEN))
+	if (!plain_ports(p, ip + IP4_LEN, len - IP4_LEN))
 		return false;
 	vfr_hash_flow(c->v, p);
 	return true;
 }
 
+static inline uint16_t owner4(struct ctx *c, const struct vfr_pkt *p)
+{
+	const struct addr_entry *e = vfr_addr_find(c->addrs, p->dst);
+
+	if (e && e->kind == ADDR_SHARED)
+		return vfr_owner(e->shared, p->proto == IP_TCP ? 0 : 1, p->dport);
+	return e && e->kind == ADDR_DEDICATED ? e->slot : SLOT_NONE;
+}
+
 /* Whose an inbound packet is: found now, so that what is known of the owner comes while the rest of the batch is parsed. */
 static inline void look_ahead(struct ctx *c, struct vfr_pkt *p)
 {
-	const struct addr_entry *e = vfr_addr_find(c->addrs, p->dst);
-	uint16_t slot = SLOT_NONE;
-
-	if (e && e->kind == ADDR_SHARED)
-		slot = vfr_owner(e->shared, p->proto == IP_TCP ? 0 : 1, p->dport);
-	else if (e && e->kind == ADDR_DEDICATED)
-		slot = e->slot;
-	p->dst_dom = slot;
-	__builtin_prefetch(&c->v->way[slot]);
+	p->dst_dom = p->flags & VFR_PF_IPV4 ? owner4(c, p) : vfr_plain6_owner(c, p);
+	__builtin_prefetch(&c->v->way[p->dst_dom]);
 }
 
 static inline void look_further(struct ctx *c, const struct vfr_pkt *p)
@@ -109,7 +88,7 @@ void vfr_parse_batch(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, int *
 		if (i + AHEAD < n)
 			__builtin_prefetch(pkts[i + AHEAD]->head);
 		vfr_pkt_reset(p);
-		if (in && plain(c, p, own) && (in->kind == VFR_PORT_UPLINK || mac_equal(p->head + 6, in->mac))) {
+		if (in && (plain(c, p, own) || vfr_plain6(c, p, own)) && (in->kind == VFR_PORT_UPLINK || mac_equal(p->head + 6, in->mac))) {
 			parsed[i] = PARSED_PLAIN;
 			if (conns)
 				conn_prepare(&c->v->conns, c->v->key, p);
@@ -143,16 +122,7 @@ static inline bool known(struct ctx *c, struct vfr_pkt *p, uint16_t slot)
 	return true;
 }
 
-static inline void count(struct ctx *c, const struct vfr_pkt *p, struct vfr_dir_counters *of, enum vfr_dir dir)
-{
-	struct vfr_dir_counters *n = of + c->cpu_id * 2 + dir;
-
-	n->packets++;
-	n->bytes += p->len;
-	c->cpu->total.forwarded++;
-}
-
-/* The last step, when nothing can go wrong any more: TTL, addresses of the link, the answer. */
+/* The last step, when nothing can go wrong any more. */
 static inline void send_on(struct vfr_pkt *p, uint16_t port, uint64_t dst_mac, const uint8_t *src_mac)
 {
 	uint8_t *h = p->head, *ip = h + ETH_LEN;
@@ -160,11 +130,7 @@ static inline void send_on(struct vfr_pkt *p, uint16_t port, uint64_t dst_mac, c
 
 	csum_store(ip + IP4_TTL, (uint16_t)(was - 1));
 	csum_update(ip + IP4_CSUM, was, (uint16_t)(was - 1));
-	env_put16(h, (uint16_t)(dst_mac >> 32));
-	env_put32(h + 2, (uint32_t)dst_mac);
-	__builtin_memcpy(h + 6, src_mac, 6);
-	p->out_port = port;
-	p->verdict = VFR_FORWARD;
+	plain_sent(p, port, dst_mac, src_mac);
 }
 
 static inline bool small_enough(const struct vfr_pkt *p, uint16_t mtu)
@@ -186,30 +152,8 @@ static inline bool from_uplink(struct ctx *c, struct vfr_pkt *p)
 	send_on(p, (uint16_t)to, atomic_load_explicit(&way->mac, memory_order_relaxed), c->v->par.gateway_mac);
 	p->src_dom = VFR_NODOM;
 	p->dst_dom = (uint16_t)(to >> 32);
-	count(c, p, rcu_get(way->count), VFR_IN);
+	plain_count(c, p, rcu_get(way->count), VFR_IN);
 	return true;
-}
-
-static inline bool may_leave(const struct vfr_domain_cfg *cfg, const struct vfr_pkt *p)
-{
-	for (unsigned int i = 0; i < cfg->egress_denies; i++)
-		if (cfg->egress_deny[i].proto == p->proto && p->dport >= cfg->egress_deny[i].first &&
-			p->dport <= cfg->egress_deny[i].last)
-			return false;
-	return !cfg->new_flows_per_s || !(p->flags & VFR_PF_NEWFLOW);
-}
-
-/* => as vfr_neigh_find(). The packets of a batch mostly have the same next hop, which is looked up once. */
-static inline struct neigh *towards(struct ctx *c, const struct route *rt, uint16_t port, const uint8_t dst[4], uint64_t *mac)
-{
-	if (rt->on_link)
-		return vfr_neigh_find(c->v, port, dst, mac);
-	if (rt != c->hop) {
-		c->hop = rt;
-		c->hop_neigh = vfr_neigh_find(c->v, port, rt->next_hop, &c->hop_mac);
-	}
-	*mac = c->hop_mac;
-	return c->hop_neigh;
 }
 
 static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *d)
@@ -227,22 +171,24 @@ static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *
 	env_put32(dst, p->dst);
 	const struct route *rt = vfr_route_find(c->v, dst, 4);
 	const struct vfr_port *out = rt ? vfr_port_at(c->v, rt->uplink) : NULL;
-	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out->mtu) || !may_leave(&rcu_get(d->cfg)->c, p))
+	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out->mtu) || !plain_may_leave(&rcu_get(d->cfg)->c, p))
 		return false;
 	uint64_t mac;
-	struct neigh *hop = towards(c, rt, out->id, dst, &mac);
+	struct neigh *hop = plain_towards(c, rt, out->id, dst, 4, &mac);
 	if (!mac || ((rcu_get(d->rules) || rcu_get(c->v->global_rules)) && !known(c, p, d->slot) && !vfr_rules_pass(c, p, d, VFR_OUT)))
 		return false;
 	neigh_use(hop);
 	send_on(p, out->id, mac, out->mac);
 	p->src_dom = d->domid;
 	p->dst_dom = VFR_NODOM;
-	count(c, p, d->count, VFR_OUT);
+	plain_count(c, p, d->count, VFR_OUT);
 	return true;
 }
 
 bool vfr_plain_way(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *from)
 {
+	if (p->flags & VFR_PF_IPV6)
+		return vfr_plain6_way(c, p, from);
 	if (c->in->kind == VFR_PORT_UPLINK)
 		return from_uplink(c, p);
 	return from && from_guest(c, p, from);

@@ -191,9 +191,9 @@ int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct
 	}
 }
 
-struct neigh *vfr_neigh_find(struct vfr *v, uint16_t port, const uint8_t *ip, uint64_t *mac)
+struct neigh *vfr_neigh_find(struct vfr *v, uint16_t port, const uint8_t *ip, uint8_t family, uint64_t *mac)
 {
-	struct neigh *n = find(v, port, ip, 4);
+	struct neigh *n = find(v, port, ip, family);
 
 	*mac = n ? atomic_load_explicit(&n->mac, memory_order_relaxed) : 0;
 	return n;

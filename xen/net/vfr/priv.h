@@ -144,7 +144,7 @@ struct pfx6_entry {
 struct pfx6_table {
 	struct vfr_rcu rcu;
 	uint32_t mask, used;
-	bool have64;
+	bool have64, have128;
 	struct pfx6_entry e[];
 };
 
@@ -412,8 +412,8 @@ const struct route *vfr_route_find(struct vfr *v, const uint8_t *dst, uint8_t fa
 /* neigh.c, arp.c */
 int vfr_neigh_send(struct ctx *c, struct vfr_pkt *p, struct way *w, const struct vfr_port *out, const uint8_t *ip, uint8_t family,
 	uint32_t src);
-/* => an IPv4 neighbour; in *mac NEIGH_VALID and its address if that is known, else 0. */
-struct neigh *vfr_neigh_find(struct vfr *v, uint16_t port, const uint8_t *ip, uint64_t *mac);
+/* => a neighbour; in *mac NEIGH_VALID and its address if that is known, else 0. */
+struct neigh *vfr_neigh_find(struct vfr *v, uint16_t port, const uint8_t *ip, uint8_t family, uint64_t *mac);
 /* => a packet goes to it: it will be asked again when its time comes. */
 static inline void neigh_use(struct neigh *n)
 {

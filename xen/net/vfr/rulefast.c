@@ -11,29 +11,20 @@
 
 #include <vfr/rules.h>
 
-#define KEY4	(5 * sizeof(uint32_t))
-
-static void key_of(struct class_key *k, const struct vfr_pkt *p)
-{
-	k->w[0] = p->src;
-	k->w[1] = p->dst;
-	k->w[2] = p->sport;
-	k->w[3] = p->dport;
-	k->w[4] = p->proto;
-}
 
 /* Adds the questions that lie ahead of a plain packet. */
 static unsigned int ask(struct ctx *c, const struct vfr_pkt *p, const struct vfr_ruleset *own, enum vfr_dir dir, unsigned int n)
 {
 	const struct vfr_ruleset *lists[2] = { rcu_get(c->v->global_rules), own };
+	bool six = p->flags & VFR_PF_IPV6;
 	struct class_query *q = c->cpu->asked;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		if (!lists[i] || !lists[i]->cl[0][dir])
+		if (!lists[i] || !lists[i]->cl[six][dir])
 			continue;
-		key_of(&q[n].key, p);
+		rule_key(&q[n].key, p);
 		q[n].from = 0;
-		q[n].cl = lists[i]->cl[0][dir];
+		q[n].cl = lists[i]->cl[six][dir];
 		n++;
 	}
 	return n;
@@ -78,7 +69,7 @@ uint32_t vfr_rule_first(const struct ctx *c, const struct classifier *cl, const 
 {
 	const struct class_query *q = answer(c, cl);
 
-	return q && !memcmp(&q->key, key, KEY4) ? q->best : vfr_classify(cl, key, 0);
+	return q && !memcmp(&q->key, key, vfr_classifier_dims(cl) * sizeof(key->w[0])) ? q->best : vfr_classify(cl, key, 0);
 }
 
 /* What is known of connections says nothing of this packet. */
@@ -91,13 +82,14 @@ bool vfr_rules_pass(struct ctx *c, const struct vfr_pkt *p, const struct vfr_dom
 {
 	struct vfr_ruleset *lists[2] = { rcu_get(c->v->global_rules), rcu_get(d->rules) };
 	uint32_t rule[2] = { UINT32_MAX, UINT32_MAX };
+	bool six = p->flags & VFR_PF_IPV6;
 
 	if (c->asked == c->asked_end || !unconnected(c, p))
 		return false;
 	for (unsigned int i = 0; i < 2; i++) {
-		if (!lists[i] || !lists[i]->cl[0][dir])
+		if (!lists[i] || !lists[i]->cl[six][dir])
 			continue;
-		const struct class_query *q = answer(c, lists[i]->cl[0][dir]);
+		const struct class_query *q = answer(c, lists[i]->cl[six][dir]);
 		if (!q || (q->best != UINT32_MAX && !lists[i]->passes[q->best]))
 			return false;
 		rule[i] = q->best;

@@ -19,25 +19,6 @@ struct query {
 	bool keyed;
 };
 
-static void make_key(struct query *q, const struct vfr_pkt *p)
-{
-	const uint8_t *ip = p->head + p->l3;
-	bool ports = has_ports(p->proto);
-	uint32_t *w = q->key.w;
-
-	if (p->flags & VFR_PF_IPV4) {
-		*w++ = p->src;
-		*w++ = p->dst;
-	} else {
-		for (unsigned int i = 0; i < 32; i += 4)
-			*w++ = env_get32(ip + IP6_SRC + i);
-	}
-	*w++ = ports ? p->sport : 0;
-	*w++ = ports ? p->dport : 0;
-	*w = p->proto;
-	q->keyed = true;
-}
-
 static bool limit_ok(struct ctx *c, struct vfr_ruleset *s, uint32_t i)
 {
 	if (c->trace)
@@ -74,7 +55,8 @@ static const struct vfr_rule *decide(struct ctx *c, struct vfr_ruleset *s, const
 	if (!cl)
 		return NULL;
 	if (!q->keyed)
-		make_key(q, p);
+		rule_key(&q->key, p);
+	q->keyed = true;
 	for (uint32_t i = vfr_rule_first(c, cl, &q->key); i != UINT32_MAX; i = vfr_classify(cl, &q->key, i + 1)) {
 		const struct vfr_rule *r = &s->rule[i];
 

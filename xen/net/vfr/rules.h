@@ -37,6 +37,25 @@ static inline void rule_note(struct ctx *c, struct vfr_ruleset *s, uint32_t i, c
 	n->bytes += p->len;
 }
 
+/* What rules are asked for a packet by. */
+static inline void rule_key(struct class_key *k, const struct vfr_pkt *p)
+{
+	const uint8_t *ip = p->head + p->l3;
+	bool ports = has_ports(p->proto);
+	uint32_t *w = k->w;
+
+	if (p->flags & VFR_PF_IPV4) {
+		*w++ = p->src;
+		*w++ = p->dst;
+	} else {
+		for (unsigned int i = 0; i < 32; i += 4)
+			*w++ = env_get32(ip + IP6_SRC + i);
+	}
+	*w++ = ports ? p->sport : 0;
+	*w++ = ports ? p->dport : 0;
+	*w = p->proto;
+}
+
 /* rulefast.c => the first rule whose addresses, ports and protocol are the packet's, UINT32_MAX: none. */
 uint32_t vfr_rule_first(const struct ctx *c, const struct classifier *cl, const struct class_key *key);
 

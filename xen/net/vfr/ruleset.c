@@ -31,7 +31,7 @@ static bool unconditional(const struct vfr_rule *r)
 	return !r->tcp_mask && r->icmp_type < 0 && r->icmp_code < 0 && !r->state;
 }
 
-/* => no other rule is ever asked for a packet that is in this one's box; of packets without ports that is true only with a key (make_key()
+/* => no other rule is ever asked for a packet that is in this one's box; of packets without ports that is true only with a key (rule_key()
  * gives them port 0) that is not in the box. */
 static bool final(const struct vfr_rule *r)
 {

@@ -70,6 +70,17 @@ static inline bool never_source(uint32_t a)
 	return a >> 24 == 0 || a >> 24 == 127 || a >> 16 == 0xa9fe || a >> 28 >= 14;
 }
 
+/* Nobody, and the loop inside a host (RFC 4291 sections 2.5.2, 2.5.3). */
+static inline bool never6(const uint8_t *a)
+{
+	return !env_get64(a) && env_get64(a + 8) <= 1;
+}
+
+static inline bool link_local6(const uint8_t *a)
+{
+	return a[0] == 0xfe && (a[1] & 0xc0) == 0x80;
+}
+
 static inline uint16_t csum_fold(uint64_t sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
