@@ -93,7 +93,7 @@ $(B)/.deps: mk/deps.sh $(wildcard Makefile */build.mk */*/build.mk */*/*/build.m
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 CHECK_DEPS := $(foreach c,$(CHECKS),$(check-$(c)-deps))
-check: $(B)/.deps $(CHECK_DEPS) ## run every test; ends with "N passed, N failed"
+check: $(B)/.deps bench-programs $(CHECK_DEPS) ## run every test; ends with "N passed, N failed"
 	@mkdir -p $(B)/check
 	@: > $(B)/check/list
 	@$(foreach c,$(CHECKS),printf '%s\t%s\n' '$(c)' '$(check-$(c))' >> $(B)/check/list;)
