@@ -36,3 +36,17 @@ $(B)/man/%: docs/man/%.scd | $(B)/.deps
 	@mkdir -p $(@D)
 	@scdoc <$< >$@
 tools: $(MAN)
+
+# make install PREFIX=/usr DESTDIR=...
+PREFIX ?= /usr/local
+DESTDIR ?=
+SHARE := $(DESTDIR)$(PREFIX)/share
+.PHONY: install
+install: $(B)/vfrctl $(MAN) ## vfrctl, its manual pages and completions into PREFIX (/usr/local)
+	@install -D -m 755 $(B)/vfrctl $(DESTDIR)$(PREFIX)/bin/vfrctl
+	@for page in $(MAN); do install -D -m 644 $$page $(SHARE)/man/man$${page##*.}/$${page##*/}; done
+	@install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	@$(B)/vfrctl completion bash >$(SHARE)/bash-completion/completions/vfrctl
+	@$(B)/vfrctl completion zsh >$(SHARE)/zsh/site-functions/_vfrctl
+	@$(B)/vfrctl completion fish >$(SHARE)/fish/vendor_completions.d/vfrctl.fish
+	@echo "installed in $(DESTDIR)$(PREFIX)"
