@@ -218,7 +218,7 @@ static inline bool conn_unknown(const struct conn_table *t, const struct vfr_pkt
 }
 
 /*
- * connhit.c => the IPv4 packet belongs to a live connection that this domain's rules have accepted, and has been noted there;
+ * connhit.c => the packet belongs to a live connection that this domain's rules have accepted, and has been noted there;
  * the class that they chose.
  */
 bool vfr_conn_follow(struct ctx *c, const struct vfr_pkt *p, uint16_t slot, uint16_t *sched_class);

@@ -7,8 +7,8 @@
 
 static bool key6(struct conn_key *k, const uint8_t *src, uint16_t sport, const uint8_t *dst, uint16_t dport, uint8_t proto)
 {
-	int order = memcmp(src, dst, 16);
-	bool from_b = order > 0 || (order == 0 && sport > dport);
+	uint64_t s = env_get64(src), d = env_get64(dst), s2 = env_get64(src + 8), d2 = env_get64(dst + 8);
+	bool from_b = s != d ? s > d : s2 != d2 ? s2 > d2 : sport > dport;
 
 	memcpy(k->a, from_b ? dst : src, 16);
 	memcpy(k->b, from_b ? src : dst, 16);

@@ -52,7 +52,7 @@ static inline bool rules_let(struct ctx *c, struct vfr_pkt *p, const struct vfr_
 
 	if (!rules && !rcu_get(c->v->global_rules))
 		return true;
-	if (atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) && vfr_conn_follow_locked(c, p, d->slot, &chosen)) {
+	if (atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) && vfr_conn_follow(c, p, d->slot, &chosen)) {
 		p->sched_class = chosen;
 		return true;
 	}
