@@ -80,7 +80,7 @@ static void run_calendar(uint64_t seed, uint64_t t0, uint32_t load)
 			worst = t - deadline;
 		assert_true(calendar_before(t, deadline + (49216ull << 16) + 1));	/* the theorem */
 		uint32_t bytes = 64 + random_below(most[n - nodes] - 63);
-		calendar_charge(cal, n, bytes);
+		calendar_charge(cal, n, bytes, random_below(2));
 		t += (uint64_t)bytes << 16;	/* the server: 2^16 units a byte */
 	}
 	free(cal);

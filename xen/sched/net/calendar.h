@@ -105,14 +105,18 @@ static inline void calendar_file(struct calendar *cal, struct calendar_node *n, 
 	last->next = slot->prev = &n->link;
 }
 
-/* The same, and it is queued: it moves to where it belongs now. */
-static inline void calendar_charge(struct calendar *cal, struct calendar_node *n, uint32_t bytes)
+/*
+ * The same, and it is queued: it moves to where it belongs now. keep: if that is the same slot, it keeps its place there, else it
+ * goes behind the others in any case. All in a slot are equal, so either is right; to go on with what is at hand saves fetching,
+ * to do the same each time saves guessing.
+ */
+static inline void calendar_charge(struct calendar *cal, struct calendar_node *n, uint32_t bytes, bool keep)
 {
 	struct calendar_link *next = n->link.next, *prev = n->link.prev;
 	uint64_t before = n->start;
 
 	calendar_pay(n, bytes);
-	if ((before ^ n->start) >> n->shift == 0)
+	if (keep && (before ^ n->start) >> n->shift == 0)
 		return;
 	uint64_t number = n->start >> n->shift;
 	if (next == prev || number - cal->first[n->group] >= CALENDAR_SLOTS) {	/* alone in its slot, or far ahead */

@@ -63,6 +63,7 @@
 #define SHARE_SHIFT	28	/* a byte at weight 1 is 2^28 units of share */
 #define YIELD_EVERY	32
 #define EARLY_PACKETS	2u	/* F, in Lmax */
+#define AT_HAND		4096u	/* classes, some 450 bytes of each, that a processor's second cache holds */
 
 struct hfq {
 	uint64_t late;		/* how far due's clock was set back, in its units */
@@ -286,7 +287,7 @@ static __attribute__((noinline)) void leave(struct netsched *ns, struct netsched
 	if (!h->owed)
 		h->vtime += (h->vprice * bytes) >> CALENDAR_FRAC;
 	if (runnable) {
-		calendar_charge(h->owed ? &h->due : &h->share, n, bytes);
+		calendar_charge(h->owed ? &h->due : &h->share, n, bytes, true);
 		return;
 	}
 	hfq_sleep(ns, c);
@@ -301,10 +302,10 @@ static void hfq_sent(struct netsched *ns, struct netsched_class *c, uint32_t byt
 	if (!runnable || (h->early.head && hc->early.next)) {
 		leave(ns, c, bytes, runnable);
 	} else if (h->owed) {
-		calendar_charge(&h->due, &hc->due, bytes);
+		calendar_charge(&h->due, &hc->due, bytes, ns->runnable > AT_HAND);
 	} else {
 		h->vtime += (h->vprice * bytes) >> CALENDAR_FRAC;
-		calendar_charge(&h->share, &hc->share, bytes);
+		calendar_charge(&h->share, &hc->share, bytes, ns->runnable > AT_HAND);
 	}
 }
 
