@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Slices as text, and the runs of ports that they are. */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vfrc.h"
@@ -114,6 +116,33 @@ void vfrc_format_ports(const struct vc_slice_add *s, char *out, size_t n)
 	}
 }
 
+/* RFC 4303 section 2.1: SPIs below 256 are not for use on the wire. */
+static int parse_spi(const char *s, struct vc_slice_add *slice)
+{
+	char *end;
+	unsigned long n = strtoul(s, &end, 0);
+
+	if (!isdigit((unsigned char)*s) || *end || n < 256 || n > UINT32_MAX)
+		return -1;
+	slice->kind = VC_SLICE_ESP_SPI;
+	slice->spi = n;
+	return 0;
+}
+
+int vfrc_parse_protocol(const char *s, struct vc_slice_add *slice)
+{
+	int number;
+
+	if (!strncmp(s, "esp spi ", 8))
+		return parse_spi(s + 8, slice);
+	number = vfrc_proto_number(strncmp(s, "protocol ", 9) ? s : s + 9);
+	if (number <= 0 || number == 1 || number == 6 || number == 17 || number == 132)
+		return -1;
+	slice->kind = VC_SLICE_PROTOCOL;
+	slice->protocol = number;
+	return 0;
+}
+
 int vfrc_parse_slice(const char *s, struct vc_slice_add *slice, bool *addr_given)
 {
 	const char *colon = strchr(s, ':');
@@ -130,7 +159,8 @@ int vfrc_parse_slice(const char *s, struct vc_slice_add *slice, bool *addr_given
 		*addr_given = true;
 		s = colon + 1;
 	}
-	return vfrc_parse_ports(s, slice);
+	/* A number is a port. */
+	return !vfrc_parse_ports(s, slice) || (s[strspn(s, "0123456789")] && !vfrc_parse_protocol(s, slice)) ? 0 : -1;
 }
 
 /* RFC 7597, appendix B: with a offset bits each block of 2^(16-a) ports holds one run of 2^(16-a-k); block 0 is left out if a > 0. */

@@ -255,15 +255,12 @@ static void d_ports(struct site *s, yaml_node_t *n, void *ctx)
 
 static void d_protocol(struct site *s, yaml_node_t *n, void *ctx)
 {
-	struct vc_slice_add slice = {.kind = VC_SLICE_PROTOCOL};
-	int proto = vfrc_proto_number(node_text(s, n, "a protocol"));
+	struct vc_slice_add slice = {0};
 
-	if (proto < 0 || vfrc_proto_bit(node_text(s, n, "a protocol")))
-		node_error(s, n, "a protocol without ports is wanted here: gre, esp, ah, ipip, 6in4, or a number");
-	else if (slice_address(s, ctx, n, &slice.addr)) {
-		slice.protocol = proto;
+	if (vfrc_parse_protocol(node_text(s, n, "a protocol"), &slice))
+		node_error(s, n, "a protocol without ports is wanted here: gre, esp, esp spi 0x1000, ah, ipip, 6in4, or a number");
+	else if (slice_address(s, ctx, n, &slice.addr))
 		add_slice(s, ctx, &slice, n);
-	}
 }
 
 static void d_protocols(struct site *s, yaml_node_t *n, void *ctx)

@@ -64,6 +64,8 @@ void vfrc_format_rate(uint64_t bps, char *out, size_t n);
 void vfrc_format_protos(unsigned int protos, char *out, size_t n);
 /* => 20000-20999, 80/tcp, mape 6/8/52, 80/tcp+udp, split 20000-59999/1000/3 (23000-23999) */
 int vfrc_parse_ports(const char *s, struct vc_slice_add *slice);
+/* => gre, 41, protocol 41, esp spi 0x1000: what has no ports */
+int vfrc_parse_protocol(const char *s, struct vc_slice_add *slice);
 void vfrc_format_ports(const struct vc_slice_add *slice, char *out, size_t n);
 /* => [ADDR:]PORTS; *addr_given tells whether there was an address */
 int vfrc_parse_slice(const char *s, struct vc_slice_add *slice, bool *addr_given);

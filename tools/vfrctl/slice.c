@@ -124,7 +124,7 @@ static int edit(struct cli *cli, bool single)
 	snprintf(joined, sizeof(joined), "%s%s%s", cli->argv[1], cli->argc > 2 ? " " : "", cli->argc > 2 ? cli->argv[2] : "");
 	if (vfrc_parse_slice(joined, &s, &given))
 		return cli_usage(cli, "'%s' are no ports: write 80/tcp, 20000-20999, 53/tcp+udp, mape A/K/PSID, "
-				 "split FIRST-LAST/SIZE/N, with ADDRESS: before it",
+				 "split FIRST-LAST/SIZE/N, gre, esp spi SPI, with ADDRESS: before it",
 				 joined);
 	if (single && (s.kind != VC_SLICE_RANGE || s.first != s.last))
 		return cli_usage(cli, "one port is wanted, as in 80/tcp");

@@ -113,6 +113,33 @@ static void ports_read_back_as_printed(void **state)
 	}
 }
 
+static void protocols_read_back_as_printed(void **state)
+{
+	static const struct {
+		const char *text, *printed;
+	} v[] = {
+		{"gre", "protocol 47"}, {"protocol 41", "protocol 41"}, {"203.0.113.7:6in4", "protocol 41"}, {"esp", "protocol 50"},
+		{"esp spi 0x1000", "esp spi 0x1000"}, {"esp spi 4096", "esp spi 0x1000"},
+		{"203.0.113.7:esp spi 0xffffffff", "esp spi 0xffffffff"},
+		{"tcp", NULL}, {"protocol 17", NULL}, {"protocol 0", NULL}, {"protocol 256", NULL}, {"esp spi 255", NULL},
+		{"esp spi 0x100000000", NULL}, {"esp spi", NULL}, {"esp spi -1", NULL}, {"esp spi 4096x", NULL},
+	};
+
+	for (size_t i = 0; i < COUNT(v); i++) {
+		struct vc_slice_add s = {0};
+		char text[96];
+		bool given;
+
+		if (vfrc_parse_slice(v[i].text, &s, &given) != (v[i].printed ? 0 : -1))
+			fail_msg("'%s'", v[i].text);
+		if (!v[i].printed)
+			continue;
+		vfrc_format_ports(&s, text, sizeof(text));
+		assert_string_equal(text, v[i].printed);
+		assert_int_equal(s.protos, 0);
+	}
+}
+
 static void rules_read_back_as_printed(void **state)
 {
 	static const struct {
@@ -326,7 +353,9 @@ int main(void)
 		cmocka_unit_test(sizes_are_binary), cmocka_unit_test(rates_are_decimal_and_need_a_unit),
 		cmocka_unit_test(rates_are_set_by_their_words),
 		cmocka_unit_test(durations_are_milliseconds),
-		cmocka_unit_test(times_are_utc), cmocka_unit_test(ports_read_back_as_printed), cmocka_unit_test(rules_read_back_as_printed),
+		cmocka_unit_test(times_are_utc), cmocka_unit_test(ports_read_back_as_printed),
+		cmocka_unit_test(protocols_read_back_as_printed),
+		cmocka_unit_test(rules_read_back_as_printed),
 		cmocka_unit_test(dscps_read_back_as_printed),
 		cmocka_unit_test(wrong_rules_are_refused_at_the_word), cmocka_unit_test(random_rules_read_back_as_printed),
 		cmocka_unit_test(a_typo_gets_a_suggestion), cmocka_unit_test(addresses_of_both_families),
