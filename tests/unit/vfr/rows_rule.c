@@ -141,6 +141,10 @@ static const struct row rows[] = {
 	  "trace A udp S:1000>X:9 -> forward u\nin A udp S:1000>X:9\nfwd u" },
 	{ "trace: an unknown next hop is not asked for", "noneigh\ntrace A tcp S:1000>X:80 -> held" },
 	{ "trace: NAT maps nothing", "trace D udp D:4000>X:53 -> forward u\nin u udp X:53>S:4000\ndrop nat-unmapped @D" },
+	{ "trace: NAT has the port that a packet would get", "rule D out drop udp sport=4001 id=9\n"
+	  "trace D udp D:4001>X:53 -> drop rule rule D 9\ntrace D udp D:4002>X:53 -> forward u" },
+	{ "trace: NAT without a port left", "in D udp D:4000>X:53\nfwd? u\nin D udp D:4001>X:53\nfwd? u\nin D udp D:4002>X:53\nfwd? u\n"
+	  "trace D udp D:9>X:53 -> forward u\nin D udp D:4003>X:53\nfwd? u\ntrace D udp D:9>X:53 -> drop nat-full" },
 	{ "trace: fragments are not followed", "trace u udp X:9>S:1000 id=7 frag=64 len=64 -> held\n"
 	  "trace u udp X:9>S:1000 id=7 frag=0+ len=64 -> forward A" },
 	{ "trace: echo", "trace u icmp X:7>S echo -> forward u" },

@@ -114,14 +114,21 @@ static int32_t choose_port(struct ctx *c, const struct vfr_shared *s, uint16_t s
 	return -1;
 }
 
-static struct nat_map *create(struct ctx *c, struct vfr_dom *d, const struct vfr_shared *s, uint32_t addr, uint16_t port, uint8_t proto)
+/* => the port that a new mapping gets; -1: there can be none. */
+static int32_t next_port(struct ctx *c, const struct vfr_dom *d, const struct vfr_shared *s, uint16_t port, uint8_t proto)
 {
-	struct nat_table *t = &c->v->nat;
+	const struct nat_table *t = &c->v->nat;
 	uint32_t quota = rcu_get(d->cfg)->c.max_nat;
 
 	if (t->used >= t->max || (quota && atomic_load(&d->nat) >= quota))
-		return NULL;
-	int32_t eport = choose_port(c, s, d->slot, proto, port);
+		return -1;
+	return choose_port(c, s, d->slot, proto, port);
+}
+
+static struct nat_map *create(struct ctx *c, struct vfr_dom *d, const struct vfr_shared *s, uint32_t addr, uint16_t port, uint8_t proto)
+{
+	struct nat_table *t = &c->v->nat;
+	int32_t eport = next_port(c, d, s, port, proto);
 	struct nat_map *m = eport < 0 ? NULL : env_alloc(sizeof(*m));
 	if (!m)
 		return NULL;
@@ -297,7 +304,7 @@ static int out_error(struct ctx *c, struct vfr_pkt *p, struct way *w, const stru
 int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 {
 	uint32_t public_addr;
-	uint16_t port = 0;
+	int32_t port = -1;
 
 	if (!w->internal || stays_inside(c, w, p->dst) || for_router(c, p))
 		return 0;
@@ -322,16 +329,19 @@ int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		port = m->eport;
 		if (!c->trace)
 			vfr_nat_keep(m, p, true, c->now);
+	} else if (c->trace) {
+		port = next_port(c, w->src, s, p->sport, (uint8_t)proto);
 	}
 	env_unlock(&c->v->nat.lock);
-	if (!m && !c->trace) {
+	if (port < 0) {
+		STEP(c, "nat", "no port is left");
 		vfr_event(c, w->src, VFR_EV_NAT_EXHAUSTED, p, 0);
 		vfr_icmp_error(c, p, ICMP4_UNREACH, UNREACH_ADMIN, 0);
 		return vfr_drop(c, p, VFR_DROP_NAT_FULL);
 	}
-	STEP(c, "nat", "source becomes port %u%s", port, m ? "" : " (a new mapping)");
+	STEP(c, "nat", "source becomes port %d%s", port, m ? "" : " (a new mapping)");
 	w->new_src = s->addr;
-	translate(p, true, s->addr, port);
+	translate(p, true, s->addr, (uint16_t)port);
 	return 0;
 }
 
