@@ -13,13 +13,6 @@
 
 uint64_t twin_seed;
 
-/* What one of the two routers has said beside its verdicts. */
-struct side {
-	struct vfr *v;
-	struct twin_frame back[TWIN_HELD], made[TWIN_HELD];
-	unsigned int backs, mades;
-};
-
 struct sent {
 	struct vfr_pkt p;
 	uint64_t id;
@@ -28,7 +21,7 @@ struct sent {
 
 static struct twin twin;
 static struct twin_answer want;
-static struct side side[2];
+static struct side side[2] = { { .name = "short way" }, { .name = "stages" } };
 static uint64_t now;
 static uint64_t seen[7];	/* forwarded, dropped, consumed, held; connections and mappings made; errors told */
 static uint32_t hurry;		/* so many packets come, by and large, before time goes by */
@@ -66,115 +59,47 @@ static void on_release(void *host, struct vfr_pkt *p)
 
 static const struct vfr_ops ops = { .emit = on_emit, .release = on_release };
 
-/* The port that the router has chosen: found where it shows its mappings. */
+static unsigned int block_of(int d)
+{
+	return vfr_dom_find(side[1].v, (uint16_t)d)->slot % 64u;
+}
+
+/* --- packets ---------------------------------------------------------------------------------------------------------- */
+
+#define BATCH 6
+static struct batch {
+	unsigned int n, at;		/* how many; which one the twin looks at */
+	uint64_t id;			/* of the first */
+	struct twin_packet in[BATCH];
+	struct twin_frame is[BATCH];	/* what the twin makes of them */
+	struct got {
+		struct twin_frame f;
+		struct vfr_pkt p;
+	} got[2][BATCH];
+} batch;
+
+/*
+ * The port that the router has chosen: as the packet shows it, else as the mapping does. (A reset opens a mapping that is over at
+ * once, so within a batch a private end may have had another port before.)
+ */
 static uint16_t chosen(uint32_t inside, uint16_t iport, int kind)
 {
+	const struct twin_frame *f = &batch.got[1][batch.at].f;
 	struct vfr_nat_info m;
 	uint64_t cursor = 0;
 
+	if (!strcmp(f->verdict, "forward"))
+		return env_get16(f->b + 14 + (f->b[14] & 15u) * 4 + (kind == 2 ? 4 : 0));
 	while (vfr_nat_next(side[1].v, &cursor, &m))
 		if (m.internal == inside && m.iport == iport && m.proto == 1 << kind)
 			return m.eport;
 	return 0;
 }
 
-static unsigned int block_of(int d)
+static struct sent *make_packet(const struct twin_packet *in, uint64_t id)
 {
-	return vfr_dom_find(side[1].v, (uint16_t)d)->slot % 64u;
-}
-
-/* --- comparing -------------------------------------------------------------------------------------------------------- */
-
-static bool same(const char *what, const struct twin_frame *got, const struct twin_frame *is)
-{
-	bool sent = !strcmp(is->verdict, "forward");
-
-	if (!strcmp(got->verdict, is->verdict) && got->len == is->len &&
-		(!sent || (got->port == is->port && !memcmp(got->b, is->b, is->len))))
-		return true;
-	printf("%s %lu, %u bytes: \"%s\" to port %d, the twin says \"%s\" to port %d\n", what, is->id, is->len, got->verdict, got->port,
-	       is->verdict, is->port);
-	for (uint32_t k = 0; sent && k < is->len; k++)
-		if (got->b[k] != is->b[k])
-			printf("  byte %u: %02x, the twin says %02x\n", k, got->b[k], is->b[k]);
-	return false;
-}
-
-static void dump(const char *what, int port, const uint8_t *b, uint32_t len)
-{
-	printf("%s, port %d:\n", what, port);
-	for (uint32_t k = 0; k < len && k < 128; k++)
-		printf("%02x%s", b[k], k % 16 == 15 ? "\n" : " ");
-	putchar('\n');
-}
-
-/* In any order: what waited too long comes back as the table has it. */
-static bool same_back(const struct side *s)
-{
-	if (s->backs != want.backs) {
-		printf("%s: %u packets come back, the twin says %u\n", s == side ? "short way" : "stages", s->backs,
-		       want.backs);
-		return false;
-	}
-	for (unsigned int i = 0; i < want.backs; i++) {
-		unsigned int k = 0;
-
-		while (k < s->backs && s->back[k].id != want.back[i].id)
-			k++;
-		if (k == s->backs || !same("held packet", &s->back[k], &want.back[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool same_frame(const struct twin_frame *a, const struct twin_frame *b)
-{
-	return a->port == b->port && a->len == b->len && !memcmp(a->b, b->b, a->len);
-}
-
-/* What the router made itself: pieces of packets, errors, questions. When many wait for a time, who comes first does not matter. */
-static bool same_made(struct side *s, bool in_order)
-{
-	static struct twin_frame t;
-	unsigned int i = 0;
-
-	for (; i < s->mades && i < want.mades; i++) {
-		unsigned int k = i;
-
-		while (!in_order && k < s->mades - 1 && !same_frame(&s->made[k], &want.made[i]))
-			k++;
-		if (!same_frame(&s->made[k], &want.made[i]))
-			break;
-		t = s->made[i];
-		s->made[i] = s->made[k];
-		s->made[k] = t;
-	}
-	if (i == s->mades && i == want.mades)
-		return true;
-	printf("%s: %u frames are made, the twin makes %u; number %u is another one\n", s == side ? "short way" : "stages", s->mades,
-	       want.mades, i);
-	if (i < s->mades)
-		dump("made", s->made[i].port, s->made[i].b, s->made[i].len);
-	if (i < want.mades)
-		dump("the twin's", want.made[i].port, want.made[i].b, want.made[i].len);
-	return false;
-}
-
-static bool same_notes(const struct vfr_pkt *a, const struct vfr_pkt *b)
-{
-	if (a->flags == b->flags && a->sport == b->sport && a->dport == b->dport && a->src_dom == b->src_dom && a->dst_dom == b->dst_dom &&
-	    a->dscp == b->dscp && a->sched_class == b->sched_class && (a->len < 34 || a->flow_hash == b->flow_hash || !a->flags))
-		return true;
-	printf("the short way leaves other notes than the stages\n");
-	return false;
-}
-
-/* => what side i does with it; the packet itself in *p (freed), unless held. */
-static void run(unsigned int i, const struct twin_packet *in, uint64_t id, struct twin_frame *got, struct vfr_pkt *p)
-{
-	struct side *s = &side[i];
 	struct sent *h = malloc(sizeof(*h));
-	struct vfr_pkt *b = &h->p;
+	bool six = in->b[12] == 0x86;
 
 	memset(&h->p, 0x5a, sizeof(h->p));
 	memcpy(h->b, in->b, in->len);
@@ -182,21 +107,58 @@ static void run(unsigned int i, const struct twin_packet *in, uint64_t id, struc
 	h->p.head = h->b;
 	h->p.len = in->len;
 	h->p.head_len = (uint16_t)in->linear;
-	h->p.gso = (uint8_t)(!in->piece ? VFR_GSO_NONE : in->b[12] == 0x86 ? VFR_GSO_TCPV6 : in->b[23] == 6 ? VFR_GSO_TCPV4 : VFR_GSO_UDP);
+	h->p.gso = (uint8_t)(!in->piece ? VFR_GSO_NONE : six ? VFR_GSO_TCPV6 : in->b[23] == 6 ? VFR_GSO_TCPV4 : VFR_GSO_UDP);
 	h->p.gso_size = in->piece;
 	h->p.csum = in->partial ? VFR_CSUM_PARTIAL : VFR_CSUM_FULL;
-	h->p.csum_start = in->b[12] == 0x86 ? 54 : 34;
-	h->p.csum_offset = in->b[in->b[12] == 0x86 ? 20 : 23] == 6 ? 16 : 6;
-	s->backs = s->mades = 0;
-	vfr_input(s->v, 0, now, (uint16_t)in->in, &b, 1);
-	got->len = in->len;
-	got->verdict = b ? verdict_of(b) : "held";
-	if (!b)
-		return;
-	got->port = b->out_port;
-	memcpy(got->b, h->b, in->len);
-	*p = h->p;
-	free(h);
+	h->p.csum_start = six ? 54 : 34;
+	h->p.csum_offset = in->b[six ? 20 : 23] == 6 ? 16 : 6;
+	return h;
+}
+
+/* => what side i does with the batch. Whoever is held comes back later, perhaps in this batch. */
+static void run(unsigned int i)
+{
+	struct vfr_pkt *p[BATCH];
+
+	side[i].backs = side[i].mades = 0;
+	for (unsigned int k = 0; k < batch.n; k++)
+		p[k] = &make_packet(&batch.in[k], batch.id + k)->p;
+	vfr_input(side[i].v, 0, now, (uint16_t)batch.in[0].in, p, batch.n);
+	for (unsigned int k = 0; k < batch.n; k++) {
+		struct got *g = &batch.got[i][k];
+		struct sent *h = (struct sent *)p[k];
+
+		g->f.verdict = p[k] ? verdict_of(p[k]) : "held";
+		g->f.len = batch.in[k].len;
+		if (!p[k])
+			continue;
+		g->p = *p[k];
+		note(&g->f, p[k]->out_port, h->id, h->b, h->p.len);
+		free(h);
+	}
+}
+
+static void append(struct twin_frame *to, unsigned int *n, const struct twin_frame *from, unsigned int more)
+{
+	for (unsigned int i = 0; i < more; i++)
+		to[(*n)++] = from[i];
+}
+
+/* The twin takes them one by one; what comes back and what is made is put together. */
+static void ask_twin(void)
+{
+	static struct twin_answer one;
+
+	want.backs = want.mades = 0;
+	for (unsigned int k = 0; k < batch.n; k++) {
+		batch.at = k;
+		twin_decide(&twin, batch.id + k, &batch.in[k], &one);
+		batch.is[k] = one.own;
+		append(want.back, &want.backs, one.back, one.backs);
+		append(want.made, &want.mades, one.made, one.mades);
+		seen[3] += !strcmp(one.own.verdict, "held");
+		seen[6] += strcmp(one.own.verdict, "consumed") && strcmp(one.own.verdict, "forward") ? one.mades : 0;
+	}
 }
 
 static void note_questions(void)
@@ -205,34 +167,64 @@ static void note_questions(void)
 		twin_was_made(want.made[i].port, want.made[i].b, want.made[i].len);
 }
 
-static bool one_packet(const struct twin_packet *in, uint64_t id)
+/* What comes back, and what is made. */
+static bool same_aside(bool in_order)
 {
-	static struct twin_frame got[2];
-	struct vfr_pkt p[2];
 	bool ok = true;
 
-	for (unsigned int i = 0; i < 2; i++)
-		run(i, in, id, &got[i], &p[i]);
-	twin_decide(&twin, id, in, &want);
-	bool sent = !strcmp(want.own.verdict, "forward"), dropped = !sent && strcmp(want.own.verdict, "consumed") &&
-		strcmp(want.own.verdict, "held");
-
 	for (unsigned int i = 0; ok && i < 2; i++)
-		ok = same(i ? "stages: packet" : "short way: packet", &got[i], &want.own) && same_back(&side[i]) &&
-		     same_made(&side[i], true);
-	if (ok && strcmp(want.own.verdict, "held"))
-		ok = same_notes(&p[0], &p[1]);
-	if (!ok) {
-		printf("%u bytes, %u linear%s, pieces of %u\n", in->len, in->linear, in->partial ? ", partial sum" : "", in->piece);
-		dump("the packet", in->in, in->b, in->len);
-	}
-	if (ok)
-		note_questions();
-	if (ok && sent)
-		twin_went_through(in, want.own.b, want.own.port);
-	seen[3] += !strcmp(want.own.verdict, "held");
-	seen[6] += dropped ? want.mades : 0;
+		ok = twin_same_back(&side[i], &want) && twin_same_made(&side[i], &want, in_order);
 	return ok;
+}
+
+static bool one_batch(void)
+{
+	char what[32];
+	bool ok = true;
+
+	run(0);
+	run(1);
+	ask_twin();
+	for (unsigned int k = 0; ok && k < batch.n; k++) {
+		for (unsigned int i = 0; ok && i < 2; i++) {
+			snprintf(what, sizeof(what), "%s: packet", side[i].name);
+			ok = twin_same(what, &batch.got[i][k].f, &batch.is[k]);
+		}
+		ok = ok && (!strcmp(batch.is[k].verdict, "held") || twin_same_notes(&batch.got[0][k].p, &batch.got[1][k].p));
+	}
+	ok = ok && same_aside(true);
+	for (unsigned int k = 0; k < batch.n; k++) {
+		const struct twin_packet *in = &batch.in[k];
+
+		if (ok && !strcmp(batch.is[k].verdict, "forward"))
+			twin_went_through(in, batch.is[k].b, batch.is[k].port);
+		if (ok)
+			continue;
+		printf("%u bytes, %u linear%s, pieces of %u\n", in->len, in->linear, in->partial ? ", partial sum" : "", in->piece);
+		twin_dump("the packet", in->in, in->b, in->len);
+	}
+	note_questions();
+	return ok;
+}
+
+/* => one packet, or several that come in by the same port; the first that does not is for the next batch. */
+static void gather(uint64_t id, bool anew)
+{
+	static struct twin_packet next;
+	unsigned int most = rnd(3) ? 1 : 1 + rnd(BATCH);
+
+	batch.id = id;
+	batch.n = 0;
+	if (anew)
+		next.len = 0;
+	do {
+		if (!next.len)
+			twin_next(&twin, &next);
+		if (batch.n && next.in != batch.in[0].in)
+			break;
+		batch.in[batch.n++] = next;
+		next.len = 0;
+	} while (batch.n < most);
 }
 
 /*
@@ -241,9 +233,9 @@ static bool one_packet(const struct twin_packet *in, uint64_t id)
  */
 #define STEP_TENTHS 26
 
-static bool some_time(void)
+static bool some_time(uint64_t steps)
 {
-	uint64_t tenths = STEP_TENTHS * (uint64_t[]){ 1, 1, 2, 5, 12, 26, 46, 47, 93, 116, 2862 }[rnd(rnd(8) ? 6 : 11)];
+	uint64_t tenths = STEP_TENTHS * steps;
 	/* A sixteenth of the long tables is looked through at each call. */
 	unsigned int calls = rnd(2) ? 17 : 1;
 
@@ -255,7 +247,8 @@ static bool some_time(void)
 	}
 	/* What more calls find at the same time is nothing new. */
 	twin_pass_time(&twin, tenths, &want);
-	bool ok = same_back(&side[0]) && same_back(&side[1]) && same_made(&side[0], false) && same_made(&side[1], false);
+	bool ok = same_aside(false);
+
 	note_questions();
 	return ok;
 }
@@ -269,8 +262,17 @@ static bool some_change(void)
 
 	for (unsigned int i = 0; i < 2; i++)
 		side[i].backs = side[i].mades = 0;
-	return same_rule_counts() && twin_alter(&w) && same_back(&side[0]) && same_back(&side[1]) && same_made(&side[0], false) &&
-	       same_made(&side[1], false);
+	return same_rule_counts() && twin_alter(&w) && same_aside(false);
+}
+
+static bool hold_down(void)
+{
+	struct alter w = { .t = &twin, .v = (struct vfr *[2]){ side[0].v, side[1].v }, .now = now, .a = &want };
+
+	if (!twin_alter_held(&w, true) || !some_time(46 + rnd(2)))
+		return false;
+	w.now = now;
+	return twin_alter_held(&w, false);
 }
 
 static bool same_counters(void)
@@ -318,8 +320,6 @@ static bool same_rule_counts(void)
 static bool one_world(uint64_t packets, uint64_t *done)
 {
 	struct vfr *v[2];
-	struct twin_packet p;
-
 	now = rnd(2) ? 1ull << 40 : SEC;
 	bool ok = twin_build(&twin, v, &ops, (void *[2]){ &side[0], &side[1] }, &want), changes = rnd(3);
 
@@ -329,15 +329,17 @@ static bool one_world(uint64_t packets, uint64_t *done)
 	side[1].v = v[1];
 	twin_traffic_reset();
 	hurry = rnd(3) ? 100 : 2000;
-	for (uint64_t i = 0; ok && i < packets; i++, ++*done) {
-		twin_next(&twin, &p);
-		ok = one_packet(&p, *done);
+	for (uint64_t i = 0; ok && i < packets; i += batch.n, *done += batch.n) {
+		gather(*done, i == 0);
+		ok = one_batch();
 		bool later = rnd(hurry) == 0;
 
 		if (ok && later)
-			ok = some_time();
+			ok = some_time((uint64_t[]){ 1, 1, 2, 5, 12, 26, 47, 93, 116, 2862 }[rnd(rnd(8) ? 6 : 10)]);
 		if (ok && changes && rnd(later ? 2 : 100) == 0)
 			ok = some_change();
+		if (ok && changes && rnd(1000) == 0)
+			ok = hold_down();
 	}
 	ok = ok && same_counters() && same_rule_counts();
 	for (unsigned int i = 0; i < 2; i++) {

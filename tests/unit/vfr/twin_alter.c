@@ -60,7 +60,7 @@ static bool claim(struct alter *w, int d)
 {
 	struct twin_set set;
 
-	if (left_over.kinds && rnd(2))
+	if (left_over.kinds && rnd(4))
 		return twin_alter_claim(w, left_over.s, left_over.kinds, &left_over.set, d);
 	some_set(&set);
 	return twin_alter_claim(w, (int)rnd(2), 1 + rnd(15), &set, d);
@@ -74,6 +74,17 @@ static void some_of_its_own(const struct twin *t, int d, int *s, unsigned int *k
 	some_set(set);
 	*s = (int)rnd(2);
 	*kinds = 1 + rnd(15);
+	/* One that its private address leaves by matters most. */
+	for (unsigned int i = 0; i < t->maps && rnd(3); i++) {
+		const struct twin_map *m = &t->map[t->maps - 1 - i];
+
+		if (m->dom != d || m->until <= t->now)
+			continue;
+		*set = (struct twin_set){ .first = m->oport, .last = m->oport };
+		*s = m->outside == t->shared[1];
+		*kinds = 1u << m->kind;
+		return;
+	}
 	for (unsigned int i = 0; i < 400 && rnd(50); i++) {
 		unsigned int port = 1 + rnd(7000);
 
@@ -97,6 +108,15 @@ static bool give_up(struct alter *w, int d)
 	for (int i = 0; i < 2; i++)
 		r[i] = vfr_slice_free(w->v[i], w->now, w->t->shared[left_over.s], left_over.kinds, &ps, (uint16_t)d);
 	return twin_agreed("free", twin_give_up(w->t, left_over.s, left_over.kinds, &left_over.set, d), r[0], r[1]);
+}
+
+/* Ports are given up; the time of their hold-down passes, nearly or quite; somebody wants them. */
+bool twin_alter_held(struct alter *w, bool before)
+{
+	int d = some_dom(w);
+
+	w->a->backs = w->a->mades = 0;
+	return !d || (before ? give_up(w, d) : !left_over.kinds || claim(w, d));
 }
 
 /* The operator's word that they may have another owner at once. */

@@ -33,6 +33,7 @@ struct alter {
 };
 /* => something is another way now; what was held because of it is in w->a. false: the twin would not have it so */
 bool twin_alter(struct alter *w);
+bool twin_alter_held(struct alter *w, bool before);
 bool twin_agreed(const char *what, bool says, int r0, int r1);
 bool twin_alter_claim(struct alter *w, int s, unsigned int kinds, const struct twin_set *set, int d);
 bool twin_alter_dedicated(struct alter *w, int d);
@@ -59,5 +60,19 @@ void twin_was_made(int port, const uint8_t *frame, uint32_t len);
 void twin_next(const struct twin *t, struct twin_packet *p);
 /* => this went through, as `left` by `out`: somebody may answer it, or repeat it. */
 void twin_went_through(const struct twin_packet *p, const uint8_t *left, int out);
+
+/* twin_same.c: one of the two routers, and what it has said beside its verdicts. */
+struct side {
+	const char *name;
+	struct vfr *v;
+	struct twin_frame back[TWIN_HELD], made[TWIN_HELD];
+	unsigned int backs, mades;
+};
+/* => false: it differs, which has been printed */
+bool twin_same(const char *what, const struct twin_frame *got, const struct twin_frame *is);
+bool twin_same_back(const struct side *s, const struct twin_answer *want);
+bool twin_same_made(struct side *s, const struct twin_answer *want, bool in_order);
+bool twin_same_notes(const struct vfr_pkt *a, const struct vfr_pkt *b);
+void twin_dump(const char *what, int port, const uint8_t *b, uint32_t len);
 
 #endif
