@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli.h"
+#include "fit.h"
 
 #define SNAPLEN 65535
 #define POLL_US 100000
@@ -187,7 +188,7 @@ static int print_packet(struct capture *c, const struct vc_capture_rec *rec, con
 		putchar('\n');
 		json_decref(o);
 	} else {
-		printf("%s %-3s %-12s %s, %u bytes%s%s\n", when, rec->dir == VC_RULE_IN ? "in" : "out", dom, text, rec->len,
+		fit_line(stdout, 29, "%s %-3s %-8s %s, %u bytes%s%s", when, rec->dir == VC_RULE_IN ? "in" : "out", dom, text, rec->len,
 		       rec->reason ? ": dropped, " : "", rec->reason ? drop_name(c, rec->reason) : "");
 	}
 	return fflush(stdout) ? -1 : 0;

@@ -123,7 +123,7 @@ static int write_object(struct cli *cli, uint16_t type, const void *body, size_t
 	struct vfrc_reply r;
 	int rc;
 
-	snprintf(b.note, sizeof(b.note), "%s", cli->command->name);
+	snprintf(b.note, sizeof(b.note), "%s %.40s", cli->command->name, cli->argv[0]);
 	rc = cli_call(cli, VC_TXN_BEGIN, &b, sizeof(b), &r);
 	if (!rc)
 		rc = cli_call(cli, type, body, n, &r);

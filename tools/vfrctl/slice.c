@@ -103,7 +103,7 @@ static int commit_one(struct cli *cli, uint16_t type, const struct vc_slice_add 
 
 	if (!flags)
 		return cli_call(cli, type, s, sizeof(*s), &r);
-	snprintf(b.note, sizeof(b.note), "%s", cli->command->name);
+	snprintf(b.note, sizeof(b.note), "%s %.40s", cli->command->name, cli->argv[0]);
 	rc = cli_call(cli, VC_TXN_BEGIN, &b, sizeof(b), &r);
 	if (!rc)
 		rc = cli_call(cli, type, s, sizeof(*s), &r);
