@@ -135,14 +135,15 @@ static void put_note(struct control *c, char *out, size_t room, const struct vfr
 	}
 }
 
-static void answer(struct request *rq, const struct vfr_trace *t)
+static void answer(struct request *rq, const struct vfr_trace *t, uint32_t in_port)
 {
 	struct vc_trace_reply *r = reply_add(rq->r, sizeof(*r));
 	struct control *c = rq->c;
 	struct control_uplink_info up;
 	unsigned int dir = t->dst_dom != VFR_NODOM ? VFR_IN : VFR_OUT;
 
-	r->verdict = t->verdict == VFR_FORWARD ? 0 : t->verdict == VFR_DROP ? 1 : t->verdict == VFR_HELD ? 2 : 3;
+	r->verdict = t->verdict == VFR_FORWARD ? VC_TRACE_FORWARDED : t->verdict == VFR_DROP ? VC_TRACE_DROPPED :
+		t->verdict == VFR_HELD ? VC_TRACE_HELD : VC_TRACE_ANSWERED;
 	r->reason = t->drop;
 	r->count = t->steps;
 	r->rule = t->rule_id[dir] ? t->rule_id[dir] - 1 : VC_NO_INDEX;
@@ -155,6 +156,8 @@ static void answer(struct request *rq, const struct vfr_trace *t)
 		const char *uplink = port_name(c, t->out_port, &up);
 
 		copy_name(r->out, sizeof(r->out), uplink ? uplink : control_dom_name(c, t->src_dom));
+		if (t->out_port == in_port)
+			r->verdict = VC_TRACE_ANSWERED;
 	}
 	for (unsigned int i = 0; i < t->steps; i++) {
 		struct vc_trace_step *s = reply_add(rq->r, sizeof(*s));
@@ -181,6 +184,6 @@ int see_trace(struct request *rq)
 		return rc;
 	len = ip_is_v4(&q->src) ? put_frame4(frame, q) : put_frame6(frame, q);
 	vfr_trace(rq->c->p.vfr, rq->c->now_ns, port, frame, len, &t);
-	answer(rq, &t);
+	answer(rq, &t, port);
 	return 0;
 }

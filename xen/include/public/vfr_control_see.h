@@ -103,8 +103,9 @@ struct vc_trace_req {
 	char from[VC_NAME];		/* a domain or an uplink; empty: by the source address */
 } VC_PACKED;
 static_assert(sizeof(struct vc_trace_req) == 72, "trace");
+enum vc_trace_verdict { VC_TRACE_FORWARDED, VC_TRACE_DROPPED, VC_TRACE_HELD, VC_TRACE_ANSWERED /* by the router */ };
 struct vc_trace_reply {		/* `count` steps follow */
-	uint32_t verdict;		/* 0 forwarded, 1 dropped, 2 held, 3 answered by the router */
+	uint32_t verdict;		/* VC_TRACE_* */
 	uint16_t reason;		/* of the drop */
 	uint16_t count;
 	char reason_name[VC_NAME];
