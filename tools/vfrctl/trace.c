@@ -73,8 +73,8 @@ static int trace_json(const struct vc_trace_reply *t, const struct vc_trace_step
 						       json_name(s[i].text, sizeof(s[i].text))));
 	return cli_json(json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "verdict", verdict, "reason",
 				  t->verdict == VC_TRACE_DROPPED ? json_name(t->reason_name, VC_NAME) : json_null(), "out",
-				  json_name(t->out, VC_NAME), "owner", json_name(t->owner, VC_NAME), "rule", t->rule == VC_NO_INDEX ? json_null() : json_integer(t->rule + 1),
-				  "steps", steps));
+				  json_name(t->out, VC_NAME), "owner", json_name(t->owner, VC_NAME), "rule",
+				  t->rule == VC_NO_INDEX ? json_null() : json_integer(t->rule + 1), "steps", steps));
 }
 
 int cmd_trace(struct cli *cli)
