@@ -10,7 +10,7 @@
  *           opt=N (an IP option of type N)  quote(PACKET)  q=N (bytes of the quoted packet; all of it else)  op=N (arp)
  *           nh=N (what an IPv6 fragment header names)  inner (what is cut begins with destination options)
  * Others: nd NS|NA|RS|RA SRC>TARGET [hops=N] [badsum] [atomic (fragment header)] [all (to all nodes)] [option (its MAC)] [solicited];
- *         dhcp TYPE [want=ADDR] [server=ADDR] [client=ADDR (that it has)] [othermac] [badoption]
+ *         dhcp TYPE [want=ADDR] [server=ADDR] [client=ADDR (that it has)] [id=NAME] [othermac] [badoption]
  */
 #ifndef CRAFT_H
 #define CRAFT_H

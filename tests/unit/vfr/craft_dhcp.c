@@ -51,7 +51,12 @@ bool craft_dhcp(struct crafted *out, const char *line, int in_port)
 			o = put_option(o, 54, t + 7);
 		else if (!strncmp(t, "client=", 7) && parse_addr(t + 7, a) == 4)
 			memcpy(b + 12, a, 4);
-		else if (!strcmp(t, "othermac"))
+		else if (!strncmp(t, "id=", 3)) {
+			*o++ = 61;
+			*o++ = (uint8_t)strlen(t + 3);
+			memcpy(o, t + 3, strlen(t + 3));
+			o += strlen(t + 3);
+		} else if (!strcmp(t, "othermac"))
 			b[33] ^= 1;
 		else if (!strcmp(t, "badoption"))
 			memcpy(o, (uint8_t[]){ 12, 200 }, 2);
@@ -98,6 +103,9 @@ void describe_dhcp(char *out, unsigned int size, const uint8_t *frame, uint32_t 
 	v = find(o, end, 26);
 	if (v)
 		at += snprintf(at, (size_t)(stop - at), " mtu=%u", get16(v));
+	v = find(o, end, 61);
+	if (v)
+		at += snprintf(at, (size_t)(stop - at), " id=%.*s", v[-1], (const char *)v);
 	v = find(o, end, 159);
 	if (v)
 		snprintf(at, (size_t)(stop - at), " ports=%u/%u/%04x", v[0], v[1], get16(v + 2));

@@ -168,6 +168,9 @@ static const struct row rows[] = {
 	{ "dhcp: REQUEST to another server is not ours", "dhcp A\nin A dhcp request want=S server=U\nconsumed" },
 	{ "dhcp: INFORM: ACK without a lease or an address", "dhcp A\nin A dhcp inform client=S\nconsumed\n"
 	  "emit A dhcp ack server=G mask=255.255.255.255 router=G mtu=1500 ports=6/8/3400" },
+	{ "dhcp: a client that names itself is called by that name (RFC 6842)", "dhcp A noports\nin A dhcp discover id=a-long-client-name\n"
+	  "consumed\nemit A dhcp offer your=S server=G mask=255.255.255.255 router=G lease=3600 mtu=1500 id=a-long-client-name\n"
+	  "in A dhcp request want=C id=me\nconsumed\nemit A dhcp nak server=G id=me" },
 	{ "dhcp: RELEASE and DECLINE are eaten", "dhcp A\nin A dhcp release client=S\nconsumed\nin A dhcp decline want=S\nconsumed" },
 	{ "dhcp: name servers, another MTU", "dhcp A dns=Y mtu=1400\nin A dhcp discover\nconsumed\n"
 	  "emit A dhcp offer your=S server=G mask=255.255.255.255 router=G dns=Y lease=3600 mtu=1400 ports=6/8/3400" },

@@ -10,13 +10,14 @@ enum { BOOTREQUEST = 1, BOOTREPLY = 2 };
 enum { OP = 0, XID = 4, FLAGS = 10, CIADDR = 12, YIADDR = 16, SIADDR = 20, CHADDR = 28, MAGIC = 236, OPTIONS = 240 };
 enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM };
 enum { OPT_MASK = 1, OPT_ROUTER = 3, OPT_DNS = 6, OPT_MTU = 26, OPT_WANTED = 50, OPT_LEASE = 51, OPT_TYPE = 53, OPT_SERVER = 54,
-       OPT_PORTS = 159, OPT_END = 255 };
+       OPT_CLIENT = 61, OPT_PORTS = 159, OPT_END = 255 };
 #define DHCP_MAGIC	0x63825363u
-#define REPLY_LEN	320u	/* BOOTP's least is 300 */
+#define REPLY_LEN	548u	/* what every client can take (RFC 2131 section 2); BOOTP's least is 300 */
 
 struct asked {
 	uint8_t type;
 	uint32_t wanted, server;
+	const uint8_t *client;		/* the whole option; NULL: none */
 };
 
 static bool read_options(const uint8_t *o, uint32_t len, struct asked *a)
@@ -36,6 +37,8 @@ static bool read_options(const uint8_t *o, uint32_t len, struct asked *a)
 			a->wanted = env_get32(o + 2);
 		else if (o[0] == OPT_SERVER && o[1] == 4)
 			a->server = env_get32(o + 2);
+		else if (o[0] == OPT_CLIENT)
+			a->client = o;
 		len -= o[1] + 2u;
 		o += o[1] + 2u;
 	}
@@ -87,11 +90,12 @@ static uint8_t *put_config(uint8_t *o, const struct vfr_dhcp_cfg *d, uint16_t mt
 	return o;
 }
 
-static void send_reply(struct ctx *c, const struct vfr_pkt *p, const struct vfr_dhcp_cfg *d, uint8_t type, bool inform)
+static void send_reply(struct ctx *c, const struct vfr_pkt *p, const struct vfr_dhcp_cfg *d, const struct asked *a, uint8_t type)
 {
 	uint8_t f[ETH_LEN + IP4_LEN + 8 + REPLY_LEN] = { 0 }, *ip = f + ETH_LEN, *udp = ip + IP4_LEN, *b = udp + 8;
 	const uint8_t *q = p->head + p->l4 + 8;
 	uint8_t *o = b + OPTIONS;
+	bool inform = a->type == INFORM;
 
 	memcpy(f, c->in->mac, 6);
 	memcpy(f + 6, c->v->par.gateway_mac, 6);
@@ -108,6 +112,11 @@ static void send_reply(struct ctx *c, const struct vfr_pkt *p, const struct vfr_
 	o = put_option32(o, OPT_SERVER, d->router);
 	if (type != NAK)
 		o = put_config(o, d, d->mtu ? d->mtu : c->in->mtu, !inform);
+	/* RFC 6842: a client that names itself looks for that name in the answer. */
+	if (a->client && o + a->client[1] + 3 <= b + REPLY_LEN) {
+		memcpy(o, a->client, a->client[1] + 2u);
+		o += a->client[1] + 2;
+	}
 	*o = OPT_END;
 	ip[0] = 0x45;
 	env_put16(ip + IP4_TLEN, IP4_LEN + 8 + REPLY_LEN);
@@ -130,11 +139,11 @@ static void answer(struct ctx *c, const struct vfr_pkt *p, const struct vfr_dhcp
 	if (a->server && a->server != d->router)
 		return;
 	if (a->type == DISCOVER)
-		send_reply(c, p, d, OFFER, false);
+		send_reply(c, p, d, a, OFFER);
 	else if (a->type == REQUEST)
-		send_reply(c, p, d, wanted == d->addr ? ACK : NAK, false);
+		send_reply(c, p, d, a, wanted == d->addr ? ACK : NAK);
 	else if (a->type == INFORM)
-		send_reply(c, p, d, ACK, true);
+		send_reply(c, p, d, a, ACK);
 }
 
 /* => 0: not for us. Runs before the source check, because a client has no address yet. */
