@@ -3,7 +3,8 @@
 DEB_PKGS += clang libcmocka-dev
 
 AUDIT_SRC := $(wildcard xen/audit/*.c)
-$(addprefix $(B)/tests/unit/audit/,test_audit test_whois): $(B)/tests/unit/audit/%: tests/unit/audit/%.c $(AUDIT_SRC:%.c=$(B)/asan/%.o) $(B)/asan/libenvhost.a
+$(addprefix $(B)/tests/unit/audit/,test_audit test_whois): $(B)/tests/unit/audit/%: tests/unit/audit/%.c tests/unit/audit/log.h $(AUDIT_SRC:%.c=$(B)/asan/%.o) \
+		$(B)/asan/libenvhost.a
 	@mkdir -p $(@D)
 	@echo "  TEST $@"
 	@$(CC_SAN) $(CFLAGS_SAN) -o $@ $(filter %.c %.o %.a,$^) -lcmocka

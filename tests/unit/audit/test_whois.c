@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who held what: ports against a naive list of all holdings, and what has no ports. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <audit/audit_private.h>
-
-#include "env_host.h"
-
-#define S 1000000000ull
-#define T0 (1700000000 * S)
-#define ADDR 0xcb007107u
-
-static const struct audit_domain web = { 3, "web" }, mail = { 4, "mail" };
-
-static struct audit *make(uint32_t records, uint32_t intervals, uint32_t holders)
-{
-	struct audit_config c = { .records = records, .intervals = intervals, .holders = holders, .start_utc_ns = T0 };
-	struct audit *a = audit_create(&c);
-	assert_non_null(a);
-	return a;
-}
+#include "log.h"
 
 static void port_sets_have_the_ports_of_rfc_7597(void **state)
 {
