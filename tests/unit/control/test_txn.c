@@ -115,16 +115,24 @@ static void a_stale_base_is_refused(void **state)
 	assert_refused(CALL(VC_TXN_BEGIN, b), ESTALE, "stale-base", "");
 }
 
-static void an_unconfirmed_change_goes_back_by_itself(void **state)
+/* Port 80 is web1's if that is confirmed within 5 s. */
+static void add_port_to_be_confirmed(void)
 {
-	struct vc_slice_add s = m_slice(A1, "web1", 80, 80), t = m_slice(A1, "web1", 81, 81);
+	struct vc_slice_add s = m_slice(A1, "web1", 80, 80);
 	struct vc_txn_begin b = {0};
 	struct vc_txn_commit m = {.confirm_ms = 5000};
 
-	add_base();
 	assert_int_equal(CALL(VC_TXN_BEGIN, b), 0);
 	assert_int_equal(CALL(VC_SLICE_ADD, s), 0);
 	assert_int_equal(CALL(VC_TXN_COMMIT, m), 0);
+}
+
+static void an_unconfirmed_change_goes_back_by_itself(void **state)
+{
+	struct vc_slice_add t = m_slice(A1, "web1", 81, 81);
+
+	add_base();
+	add_port_to_be_confirmed();
 	assert_refused(CALL(VC_SLICE_ADD, t), EBUSY, "unconfirmed", "");
 	/* The connection dies: the timer is not the client's. */
 	control_session_close(cl.s, w.now);
@@ -140,14 +148,8 @@ static void an_unconfirmed_change_goes_back_by_itself(void **state)
 
 static void a_confirmed_change_stays(void **state)
 {
-	struct vc_slice_add s = m_slice(A1, "web1", 80, 80);
-	struct vc_txn_begin b = {0};
-	struct vc_txn_commit m = {.confirm_ms = 5000};
-
 	add_base();
-	assert_int_equal(CALL(VC_TXN_BEGIN, b), 0);
-	assert_int_equal(CALL(VC_SLICE_ADD, s), 0);
-	assert_int_equal(CALL(VC_TXN_COMMIT, m), 0);
+	add_port_to_be_confirmed();
 	assert_int_equal(client_call(&cl, &w, VC_CONFIRM, NULL, 0), 0);
 	w.now += 60 * SEC;
 	control_timer(w.c, w.now);
