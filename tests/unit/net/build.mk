@@ -2,7 +2,7 @@
 # The network layer (xen/net) on a host, under the sanitizers, against fakes of what it stands on.
 DEB_PKGS += libcmocka-dev clang
 
-NET_TEST_SRC := $(wildcard xen/net/*.c) $(addprefix tests/unit/net/,world.c world_card.c vif_case.c)
+NET_TEST_SRC := $(wildcard xen/net/*.c) $(addprefix tests/unit/net/,world.c world_card.c vif_case.c numbered.c)
 NET_TEST_OBJ := $(NET_TEST_SRC:%.c=$(B)/unit-net/%.o)
 NET_TESTS := $(patsubst tests/unit/net/test_%.c,$(B)/unit-net/test-%,$(wildcard tests/unit/net/test_*.c))
 

@@ -8,44 +8,23 @@
 
 #include <cmocka.h>
 
+#include "numbered.h"
 #include "vif_case.h"
 
 #define MS      1000000u
 #define LOOK    2100000u /* watched rings are looked at within this */
 #define AT_MOST 82u /* a portion of 64 slots and one long packet */
 
-static uint32_t sent, seen;
-
 static void frames_come(unsigned int n)
 {
-	struct nic_meta meta = { 0 };
-	uint8_t frame[60] = { 0 };
-
-	while (n--) {
-		sent++;
-		memcpy(frame, &sent, sizeof(sent));
-		card_receive(frame, sizeof(frame), &meta);
-		world_run();
-	}
+	numbered_come(n, 60);
 }
 
-/* => frames the guest finds in its ring, in order; it gives as many buffers anew, and they are noticed. */
+/* The guest gives its buffers anew, and they are noticed. */
 static unsigned int take(void)
 {
-	static uint8_t out[70000];
-	struct netif_extra_info extra;
-	unsigned int n = 0;
-	uint16_t flags;
+	unsigned int n = numbered_take(g);
 
-	while (guest_rx_frame(g, out, &flags, &extra)) {
-		uint32_t number;
-
-		memcpy(&number, out, sizeof(number));
-		assert_true(number > seen);
-		seen = number;
-		n++;
-	}
-	guest_post_rx(g, n);
 	world_pass(LOOK);
 	return n;
 }
@@ -55,7 +34,7 @@ static int overflown(void **state)
 {
 	int rc = set_up(state);
 
-	sent = seen = 0;
+	numbered_start();
 	g->d.busy = true;
 	guest_post_rx(g, NETIF_RING);
 	frames_come(5000);
@@ -118,7 +97,7 @@ static void all_that_waits_arrives_once_the_flood_is_over(void **state)
 	}
 	read_vif(&info);
 	assert_int_equal(info.queued_packets, 0);
-	assert_int_equal(NETIF_RING + n + info.dir[VFR_IN].drops[NET_DROP_VIF_RING_FULL], sent);
+	assert_int_equal(NETIF_RING + n + info.dir[VFR_IN].drops[NET_DROP_VIF_RING_FULL], numbered_sent());
 	frames_come(200); /* and portions are a thing of the past */
 	assert_int_equal(take(), 200);
 }

@@ -11,14 +11,13 @@
 
 #include <sched_pkt.h>
 
-#include "world.h"
+#include "numbered.h"
 
 #define FRAME 1000u
 #define WIRE  (FRAME + NETSCHED_FRAME_EXTRA)
 #define MS    1000000u
 
 static struct guest *const g = &guests[0], *const other = &guests[1];
-static uint32_t next_number, last_seen;
 
 static int set_up(void **state)
 {
@@ -26,8 +25,7 @@ static int set_up(void **state)
 	world_connect(g, "feature-sg");
 	world_connect(other, "feature-sg");
 	memset(g->answered, 0, sizeof(g->answered));
-	next_number = 1;
-	last_seen = 0;
+	numbered_start();
 	return 0;
 }
 
@@ -41,34 +39,14 @@ static int tear_down(void **state)
 
 static void frames_come(unsigned int n)
 {
-	struct nic_meta meta = { 0 };
-	uint8_t frame[FRAME] = { 0 };
-
-	while (n--) {
-		memcpy(frame, &next_number, sizeof(next_number));
-		next_number++;
-		card_receive(frame, sizeof(frame), &meta);
-		world_run();
-	}
+	numbered_come(n, FRAME);
 }
 
-/* => how many arrived since the last look, in order; their buffers are given anew. */
+/* => how many arrived since the last look. */
 static unsigned int frames_seen(struct guest *to)
 {
-	static uint8_t out[70000];
-	struct netif_extra_info extra;
-	unsigned int n = 0;
-	uint16_t flags;
+	unsigned int n = numbered_take(to);
 
-	while (guest_rx_frame(to, out, &flags, &extra)) {
-		uint32_t number;
-
-		memcpy(&number, out, sizeof(number));
-		assert_true(number > last_seen);
-		last_seen = number;
-		n++;
-	}
-	guest_post_rx(to, n);
 	guest_kick(to);
 	world_run();
 	return n;
@@ -111,10 +89,10 @@ static void ceiling_holds_and_losses_have_names(void **state)
 static void guest_sends(uint16_t id)
 {
 	netif_tx_request_t *r = &g->tx->ring[g->tx->req_prod & (NETIF_RING - 1)].req;
+	uint32_t number = numbered_next();
 
 	memset(g->page[FIRST_FREE + id], 0, PAGE_SIZE);
-	memcpy(g->page[FIRST_FREE + id], &next_number, sizeof(next_number));
-	next_number++;
+	memcpy(g->page[FIRST_FREE + id], &number, sizeof(number));
 	*r = (netif_tx_request_t){ .gref = FIRST_FREE + id, .id = id, .size = 1400 };
 	g->tx->req_prod++;
 }
