@@ -24,6 +24,7 @@ FAR, FAR6 = behind.HOST4, behind.HOST6
 A, B, D = (32780, 32781, 32782), 21080, 23080
 WEB6, SERVED, SINK, SIZE = 8082, 8080, 8081, 1_000_000
 ROUTER, ROUTER6 = "192.0.0.8", "fe80::56:46ff:fe52:1%eth0"
+GATEWAY = "10.0.0.1"  # of n, which has 10.0.0.3
 RANGE = "/proc/sys/net/ipv4/ip_local_port_range"
 TOLD = "No route|prohibited|denied"
 
@@ -325,7 +326,8 @@ TRANSLATED = [
     ("n has learnt the size", routes_to("n", FAR, "mtu 1280")),
     ("ping from n", inside("n", pings(NEAR), ALL)),
     ("ping -s 4000 from n to the far host", inside("n", pings(FAR, 4000), ALL)),
-    ("traceroute from n", lambda m: hops(shell(m, "n", f"{TRACE} {FAR}", 60), [ROUTER, NEAR, FAR])),
+    ("ping of its gateway from n", inside("n", pings(GATEWAY), ALL)),
+    ("traceroute from n", lambda m: hops(shell(m, "n", f"{TRACE} {FAR}", 60), [GATEWAY, NEAR, FAR])),
     ("n gets a's file through its translation", lambda m: says(
         shell(m, "n", f"wget -q -O - http://{S}:{A[0]}/random | md5sum", 90), m.md5["a"])),
     ("a sees n's port, not its private address", inside("n", f"wget -q -O - http://{S}:{A[0]}/cgi-bin/whoami", rf"client={re.escape(S)}:22\d\d\d")),
@@ -353,6 +355,7 @@ SIXES = [
     ("IPv6: curl gets a's file", to_a6(near, "sh", "-c", f"curl -gsf -m 300 'http://[A6]:{WEB6}/random' | md5sum")),
     ("IPv6: the far host gets it over the hop of 1280", to_a6(far, "sh", "-c", f"curl -gsf -m 300 'http://[A6]:{WEB6}/random' | md5sum")),
     ("IPv6: ping from a", inside("a", pings(NEAR6), ALL)),
+    ("IPv6: ping of the router from a, by link-local addresses", inside("a", pings(ROUTER6), ALL)),
     ("IPv6: a gets the far host's file", guest_fetches("a", FAR6)),
     ("IPv6: traceroute from a", lambda m: hops(shell(m, "a", f"traceroute6 -n -w 5 -q 1 -m 6 {FAR6}", 60), [ROUTER6, NEAR6, FAR6])),
     ("IPv6: ping of b", on_near("sh", "-c", pings(B6), pattern=ALL)),
