@@ -152,6 +152,7 @@ struct twin {
 	unsigned int rules[TWIN_DOMS];
 	uint8_t mac[TWIN_DOMS][6], gateway_mac[6], peer_mac[6];
 	uint32_t next4, link4;			/* the router outside; a /24 whose hosts are on the link, 0: none */
+	uint32_t next4_of_8;			/* the one for 8.0.0.0/8, 0: as for all */
 	uint8_t next6[16], link6[16];		/* the same; a /64 */
 	/* => the port that the router has chosen for a private end; 0: none. */
 	uint16_t (*choose)(uint32_t inside, uint16_t iport, int kind);

@@ -53,7 +53,7 @@ const char *twin_next_hop(struct twin *t, const struct facts *f, struct twin_fra
 
 	memcpy(hop, f->b, 16);
 	if (f->family == 4 && !(t->link4 && u32(f->b) / 256 == t->link4 / 256))
-		put32(hop, t->next4);
+		put32(hop, f->b[0] == 8 && t->next4_of_8 ? t->next4_of_8 : t->next4);
 	if (f->family == 6 && !(t->link6[0] && !memcmp(f->b, t->link6, 8)))
 		memcpy(hop, t->next6, 16);
 	struct twin_neighbour *n = find(t, f->family, hop);

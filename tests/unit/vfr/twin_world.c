@@ -177,6 +177,7 @@ static void random_routes(struct twin *t, struct vfr *v[2], struct twin_answer *
 
 	t->next4 = 0x0a090909;
 	memcpy(t->next6, (uint8_t[16]){ 0xfe, 0x80, [15] = 1 }, 16);
+	t->next4_of_8 = rnd(2) ? 0x0a090907 : 0;
 	t->link4 = rnd(3) ? 0 : twin_outside[0] & 0xffffff00;
 	if (rnd(3) == 0)
 		memcpy(t->link6, twin_outside6[0], 8);
@@ -187,6 +188,8 @@ static void random_routes(struct twin *t, struct vfr *v[2], struct twin_answer *
 		twin_fix_neighbour(t, 6, t->next6, t->peer_mac, a);
 	for (int i = 0; i < 2; i++) {
 		vfr_route_add(v[i], 0, 0, 0, t->next4, 0);
+		if (t->next4_of_8)
+			vfr_route_add(v[i], 0x08000000, 8, 0, t->next4_of_8, 0);
 		vfr_route6_add(v[i], none, 0, 0, t->next6);
 		if (t->link4)
 			vfr_route_add(v[i], t->link4, 24, 0, 0, 0);
