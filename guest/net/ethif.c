@@ -192,9 +192,13 @@ static void arm_timer(struct ethif *e)
 	timer_wake_at(want);
 }
 
-/* lwIP's clocks are looked at when there is nothing else to do, and now and then when there is. */
+/*
+ * lwIP's clocks are looked at when there is nothing else to do, and now and then when there is. => what was done; room that came back
+ * counts, as somebody may have waited for it: no event tells of it once it is there
+ */
 unsigned int ethif_turn(struct ethif *e)
 {
+	unsigned int room = e->nf.nr_tx_free;
 	unsigned int n = netfront_poll(&e->nf, BATCH, input, e);
 
 	if (n == 0 || ++e->busy_turns == 16) {
@@ -202,7 +206,7 @@ unsigned int ethif_turn(struct ethif *e)
 		e->busy_turns = 0;
 	}
 	netfront_flush(&e->nf);
-	return n;
+	return n ? n : e->nf.nr_tx_free > room;
 }
 
 void ethif_run(struct ethif *e, bool (*stop)(void))
