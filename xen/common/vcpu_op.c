@@ -334,6 +334,12 @@ static int64_t op_is_up(struct vcpu *v, struct vcpu *target, gva_t at)
 	return target->up;
 }
 
+static int64_t op_send_nmi(struct vcpu *v, struct vcpu *target, gva_t at)
+{
+	vcpu_arch_nmi(target);
+	return 0;
+}
+
 static int64_t op_not_pinned(struct vcpu *v, struct vcpu *target, gva_t at)
 {
 	return -EINVAL;
@@ -353,6 +359,7 @@ static const vcpu_op_fn ops[] = {
 	[VCPUOP_set_singleshot_timer] = op_set_singleshot,
 	[VCPUOP_stop_singleshot_timer] = op_stop_singleshot,
 	[VCPUOP_register_vcpu_info] = op_register_info,
+	[VCPUOP_send_nmi] = op_send_nmi,
 	[VCPUOP_get_physid] = op_not_pinned,
 	[VCPUOP_register_vcpu_time_memory_area] = op_register_time,
 };

@@ -64,10 +64,16 @@ static void random_machine(void)
 	}
 }
 
+static void ignore(struct trap_frame *f)
+{
+	(void)f;
+}
+
 void test_main(void)
 {
 	unsigned long calls = cmdline_number("calls", 20000), n;
 
+	trap_set(TRAP_NMI, ignore); /* it may send itself one */
 	state = cmdline_number("seed", 1);
 	printk("seed %lu, %lu rounds\n", state, calls);
 	state = state * 0x9e3779b97f4a7c15 + 1;

@@ -143,10 +143,22 @@ static void frames_leave(struct way *a, struct way *b)
 	a->l1[SLOT(0)] = (uint64_t)a->page | P | W;
 }
 
-/* Sleep, so that the vcpu leaves its CPU and comes back. */
+static uint64_t slept_ns(void)
+{
+	struct vcpu_runstate_info r;
+
+	hv_vcpu(VCPUOP_get_runstate_info, 0, &r);
+	return r.time[RUNSTATE_blocked];
+}
+
+/* Sleep, so that the vcpu leaves its CPU and comes back. On a busy machine the time may be over before it does. */
 static void nap(void)
 {
-	WAIT_UNTIL_TIMEOUT(false, 3 * MSEC);
+	uint64_t before = slept_ns();
+	unsigned int i;
+
+	for (i = 0; i < 100 && slept_ns() == before; i++)
+		WAIT_UNTIL_TIMEOUT(false, 5 * MSEC);
 }
 
 static void run_state(struct way *a, struct way *b)

@@ -138,6 +138,11 @@ int vcpu_arch_set_context(struct vcpu *v, const struct vcpu_hvm_context *ctx)
 	return 0;
 }
 
+void vcpu_arch_nmi(struct vcpu *v)
+{
+	v->blocked = false;
+}
+
 bool vcpu_arch_interruptible(const struct vcpu *v)
 {
 	return vcpu_event_pending(v);

@@ -48,6 +48,8 @@ static bool start_signals(struct vcpu *v)
 	s = atomic_exchange(&v->arch->lapic.init_sipi, 0);
 	vlapic_reset(&v->arch->lapic);
 	v->arch->pending_exception = 0;
+	atomic_store(&v->arch->nmi_pending, false);
+	v->arch->nmi_masked = v->arch->nmi_ends = false;
 	if (s & VLAPIC_SIPI) {
 		hvm->set_real_mode(v, (uint8_t)s);
 		return true;

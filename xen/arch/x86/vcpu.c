@@ -198,9 +198,15 @@ void vcpu_vector_taken(struct vcpu *v, uint8_t vector)
 		vlapic_take(l, vector);
 }
 
+void vcpu_arch_nmi(struct vcpu *v)
+{
+	atomic_store(&v->arch->nmi_pending, true);
+	vcpu_wake(v);
+}
+
 bool vcpu_arch_interruptible(const struct vcpu *v)
 {
 	bool more;
 
-	return vcpu_pending_vector((struct vcpu *)v, &more, false) >= 0;
+	return vcpu_nmi_ready(v) || vcpu_pending_vector((struct vcpu *)v, &more, false) >= 0;
 }

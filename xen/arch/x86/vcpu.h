@@ -54,6 +54,10 @@ struct vcpu_arch {
 	uint32_t loaded_cpu;         /* whose registers may still hold the extended state */
 	uint32_t pending_exception;  /* vector | INJECT_ERROR | INJECT_VALID, delivered at the next entry */
 	uint32_t pending_error;
+	_Atomic bool nmi_pending;    /* set by any CPU */
+	bool nmi_masked;             /* one was delivered, and its IRET was not executed */
+	bool nmi_ends;               /* ... but is about to be, at nmi_end_rip */
+	uint64_t nmi_end_rip;
 	uint64_t exits;
 	struct guest_walk walk[VCPU_WALKS];
 };
@@ -98,6 +102,11 @@ void vcpu_inject(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
  * first; no_upcall leaves it out, for the one behind it.
  */
 int vcpu_pending_vector(struct vcpu *v, bool *more, bool no_upcall);
+/* Is a non-maskable interrupt to be delivered now? */
+static inline bool vcpu_nmi_ready(const struct vcpu *v)
+{
+	return atomic_load_explicit(&v->arch->nmi_pending, memory_order_relaxed) && !v->arch->nmi_masked;
+}
 /* The guest has taken `vector`. */
 void vcpu_vector_taken(struct vcpu *v, uint8_t vector);
 

@@ -157,6 +157,9 @@ static void deliver(struct vlapic *to, uint32_t mode, uint8_t vector)
 	case MODE_LOWEST:
 		vlapic_raise(to, vector);
 		break;
+	case MODE_NMI:
+		vcpu_arch_nmi(to->vcpu);
+		break;
 	case MODE_INIT:
 		atomic_fetch_or(&to->init_sipi, VLAPIC_INIT);
 		vcpu_wake(to->vcpu);

@@ -90,6 +90,8 @@ void vcpu_arch_boot_state(struct vcpu *v, uint32_t entry, uint32_t start_info);
 /* VCPUOP_initialise: 32-bit or 64-bit register sets of <xen/hvm/hvm_vcpu.h>. */
 struct vcpu_hvm_context;
 int vcpu_arch_set_context(struct vcpu *v, const struct vcpu_hvm_context *ctx);
+/* A non-maskable interrupt for it, from any CPU; several that come before it is delivered are one. */
+void vcpu_arch_nmi(struct vcpu *v);
 /* True if an interrupt or event could be delivered to the vcpu now, so a block ends at once. */
 bool vcpu_arch_interruptible(const struct vcpu *v);
 /* Write the hypercall page into guest memory (32 bytes an entry). */

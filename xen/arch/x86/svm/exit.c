@@ -78,7 +78,7 @@ static void exit_hlt(struct vcpu *v)
 	if (!len)
 		return;
 	svm_skip(v, len);
-	if (!(v->arch->vmcb->rflags & RFLAGS_IF))
+	if (!(v->arch->vmcb->rflags & RFLAGS_IF) && !vcpu_nmi_ready(v))
 		vcpu_down(v);
 	else if (!vcpu_arch_interruptible(v))
 		vcpu_block(v);
@@ -127,6 +127,14 @@ static void exit_msr(struct vcpu *v)
 		svm_skip(v, len);
 	else
 		inject_gp(v);
+}
+
+/* It runs now; after_run() sees when it has. */
+static void exit_iret(struct vcpu *v)
+{
+	v->arch->vmcb->intercept1 &= ~I1_IRET;
+	v->arch->nmi_ends = v->arch->nmi_masked;
+	v->arch->nmi_end_rip = v->arch->vmcb->rip;
 }
 
 static void exit_shutdown(struct vcpu *v)
@@ -234,6 +242,7 @@ static const exit_fn exits[] = {
 	[EXIT_VINTR] = exit_nothing,
 	[EXIT_RDPMC] = inject_gp,
 	[EXIT_CPUID] = exit_cpuid,
+	[EXIT_IRET] = exit_iret,
 	[EXIT_INVD] = exit_invd,
 	[EXIT_HLT] = exit_hlt,
 	[EXIT_INVLPGA] = inject_ud,

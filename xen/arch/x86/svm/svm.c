@@ -6,6 +6,9 @@
  * by an exit. V_IRQ delivers when the guest next has interrupts on, without an exit: that is the normal way. With a second
  * interrupt waiting behind the first, the opening of the window is intercepted (VINTR) so that none is left behind.
  *
+ * A non-maskable interrupt is delivered by EVENTINJ, whatever the guest's flag says, but not within another one: IRET is
+ * intercepted meanwhile, and the next may come once that was executed.
+ *
  * Features used where the CPU says so: next-RIP save. Needed: nested paging. Not used: decode assists, clean bits, AVIC.
  */
 #include "svm.h"
@@ -28,6 +31,7 @@
 #define SVM_FEATURE_NPT (1u << 0)
 #define VM_CR_SVMDIS (1UL << 4)
 #define TLB_FLUSH_ALL 1
+#define NMI_VECTOR 2
 
 #define SEG_CODE32 0xc9b /* G, D, present, code */
 #define SEG_DATA32 0xc93
@@ -314,6 +318,12 @@ static void inject(struct vcpu *v)
 			      (v->arch->pending_exception & INJECT_ERROR) | (uint64_t)v->arch->pending_error << 32;
 		v->arch->pending_exception = 0;
 	}
+	if (vcpu_nmi_ready(v) && !b->eventinj && !(b->interrupt_shadow & 1)) {
+		atomic_store(&v->arch->nmi_pending, false);
+		v->arch->nmi_masked = true;
+		b->eventinj = NMI_VECTOR | EVENT_NMI | EVENT_VALID;
+		b->intercept1 |= I1_IRET;
+	}
 	int vector = vcpu_pending_vector(v, &more, false);
 	if (vector < 0 || falls_asleep(v))
 		return;
@@ -337,6 +347,8 @@ static void after_run(struct vcpu *v, bool offered)
 	struct vmcb *b = v->arch->vmcb;
 
 	b->eventinj = 0;
+	if (v->arch->nmi_ends && b->rip != v->arch->nmi_end_rip)
+		v->arch->nmi_masked = v->arch->nmi_ends = false;
 	if (offered && !(b->v_irq & V_IRQ))
 		vcpu_vector_taken(v, b->v_intr_vector);
 	if (b->exitintinfo & EVENT_VALID) {

@@ -83,6 +83,7 @@ static_assert(sizeof(struct vmcb) == 0x1000, "VMCB layout");
 #define I1_VINTR    (1u << 4)
 #define I1_RDPMC    (1u << 15)
 #define I1_CPUID    (1u << 18)
+#define I1_IRET     (1u << 20)
 #define I1_INVD     (1u << 22)
 #define I1_HLT      (1u << 24)
 #define I1_INVLPGA  (1u << 26)
@@ -116,7 +117,7 @@ enum { EVENT_INTR = 0 << 8, EVENT_NMI = 2 << 8, EVENT_EXCEPTION = 3 << 8, EVENT_
 
 enum exit_code {
 	EXIT_EXCP0 = 0x40, EXIT_INTR = 0x60, EXIT_NMI = 0x61, EXIT_SMI = 0x62, EXIT_INIT = 0x63, EXIT_VINTR = 0x64,
-	EXIT_RDPMC = 0x6f, EXIT_CPUID = 0x72, EXIT_INVD = 0x76, EXIT_HLT = 0x78, EXIT_INVLPGA = 0x7a, EXIT_IOIO = 0x7b,
+	EXIT_RDPMC = 0x6f, EXIT_CPUID = 0x72, EXIT_IRET = 0x74, EXIT_INVD = 0x76, EXIT_HLT = 0x78, EXIT_INVLPGA = 0x7a, EXIT_IOIO = 0x7b,
 	EXIT_MSR = 0x7c, EXIT_TASKSW = 0x7d, EXIT_SHUTDOWN = 0x7f, EXIT_VMRUN = 0x80, EXIT_VMMCALL = 0x81,
 	EXIT_VMLOAD = 0x82, EXIT_VMSAVE = 0x83, EXIT_STGI = 0x84, EXIT_CLGI = 0x85, EXIT_SKINIT = 0x86, EXIT_WBINVD = 0x89,
 	EXIT_MONITOR = 0x8a, EXIT_MWAIT = 0x8b, EXIT_MWAIT_C = 0x8c, EXIT_XSETBV = 0x8d, EXIT_NPF = 0x400,
