@@ -10,7 +10,7 @@
  * Hairpinning (REQ-9): a packet to a mapped public port is translated both ways, so the peer sees the public source.
  *
  * ICMP errors are translated with the packet that they quote (RFC 5508 section 4): checksums inside the quote too.
- * What keeps a mapping alive is natlife.c.
+ * What keeps a mapping alive is natlife.c, what is written into packets natwrite.c.
  * Fragments: the first one's translation is remembered (frag.c), the others only change addresses.
  *
  * Synchronization: nat.lock over the table; packets that need no translation never take it.
@@ -144,112 +144,6 @@ static struct nat_map *create(struct ctx *c, struct vfr_dom *d, const struct vfr
 	return m;
 }
 
-/* --- rewriting -------------------------------------------------------------------------------------------------------- */
-
-static int l4_csum_at(uint8_t proto)
-{
-	return proto == IP_TCP ? 16 : proto == IP_UDP ? 6 : -1;
-}
-
-/* An address of the header at `ip` changes, and what sums depend on it. l4: NULL if there is no L4 header. */
-static void set_addr(uint8_t *ip, uint8_t at, uint32_t addr, uint8_t *l4, uint32_t room, uint8_t proto, bool partial)
-{
-	int csum_at = l4_csum_at(proto);
-	uint8_t now[4];
-
-	env_put32(now, addr);
-	for (unsigned int i = 0; i < 4; i += 2) {
-		uint16_t was = csum_load(ip + at + i), is = csum_load(now + i);
-
-		csum_update(ip + IP4_CSUM, was, is);
-		if (!l4 || csum_at < 0 || (uint32_t)csum_at + 2 > room || (proto == IP_UDP && !csum_load(l4 + 6) && !partial))
-			continue;
-		if (partial)
-			csum_update_partial(l4 + csum_at, was, is);
-		else
-			csum_update(l4 + csum_at, was, is);
-		/* In UDP a sum of zero means "none" (RFC 768). */
-		if (proto == IP_UDP && !partial && !csum_load(l4 + 6))
-			csum_store(l4 + 6, 0xffff);
-	}
-	memcpy(ip + at, now, 4);
-}
-
-static void set_port(uint8_t *l4, uint8_t at, uint16_t port, uint8_t proto, uint32_t room, bool partial)
-{
-	int csum_at = proto == IP_ICMP ? 2 : l4_csum_at(proto);
-	uint16_t was = csum_load(l4 + at);
-
-	env_put16(l4 + at, port);
-	/* A partial sum covers the pseudo header only. */
-	if (partial || csum_at < 0 || (uint32_t)csum_at + 2 > room || (proto == IP_UDP && !csum_load(l4 + 6)))
-		return;
-	csum_update(l4 + csum_at, was, csum_load(l4 + at));
-	if (proto == IP_UDP && !csum_load(l4 + 6))
-		csum_store(l4 + 6, 0xffff);
-}
-
-static void rewrite(struct vfr_pkt *p, bool source, uint32_t addr, uint16_t port)
-{
-	uint8_t *ip = p->head + p->l3, *l4 = p->head + p->l4;
-	bool partial = p->csum == VFR_CSUM_PARTIAL, later = p->flags & VFR_PF_LATER;
-
-	set_addr(ip, source ? IP4_SRC : IP4_DST, addr, later ? NULL : l4, UINT32_MAX, p->proto, partial);
-	if (source)
-		p->src = addr;
-	else
-		p->dst = addr;
-	if (!(p->flags & VFR_PF_PORTS))
-		return;
-	set_port(l4, p->proto == IP_ICMP ? 4 : source ? 0 : 2, port, p->proto, UINT32_MAX, partial);
-	if (source || p->proto == IP_ICMP)
-		p->sport = port;
-	if (!source || p->proto == IP_ICMP)
-		p->dport = port;
-}
-
-#define UNDO_SET (1ull << 63)
-
-/* The same, remembering what was there for an error about the packet. */
-static void translate(struct vfr_pkt *p, bool source, uint32_t addr, uint16_t port)
-{
-	if (source)
-		p->undo_src = UNDO_SET | (uint64_t)p->src << 16 | p->sport;
-	else
-		p->undo_dst = UNDO_SET | (uint64_t)p->dst << 16 | p->dport;
-	rewrite(p, source, addr, port);
-}
-
-void vfr_nat_undo(struct vfr_pkt *p)
-{
-	if (p->undo_dst)
-		rewrite(p, false, (uint32_t)(p->undo_dst >> 16), (uint16_t)p->undo_dst);
-	if (p->undo_src)
-		rewrite(p, true, (uint32_t)(p->undo_src >> 16), (uint16_t)p->undo_src);
-	p->undo_src = p->undo_dst = 0;
-}
-
-void vfr_nat_addresses(struct vfr_pkt *p, uint32_t new_src, uint32_t new_dst)
-{
-	if (new_src)
-		rewrite(p, true, new_src, 0);
-	if (new_dst)
-		rewrite(p, false, new_dst, 0);
-}
-
-/* The quote of an ICMP error: its own addresses and ports, its checksums, and the error's checksum over all of it. */
-static void rewrite_quote(struct vfr_pkt *p, const struct quote *q, bool source, uint32_t addr, uint16_t port)
-{
-	uint8_t *icmp = p->head + p->l4, *ip = p->head + p->quote, *l4 = p->head + q->l4;
-	uint32_t end = p->l3 + p->l3_len < p->head_len ? p->l3 + p->l3_len : p->head_len, room = end - q->l4;
-	uint32_t n = (uint32_t)(q->l4 - p->quote) + (room < 20 ? room & ~1u : 20);
-	uint16_t before = csum_fold(csum_add(0, ip, n));
-
-	set_addr(ip, source ? IP4_SRC : IP4_DST, addr, l4, room, q->proto, false);
-	set_port(l4, q->proto == IP_ICMP ? 4 : source ? 0 : 2, port, q->proto, room, false);
-	csum_update(icmp + 2, before, csum_fold(csum_add(0, ip, n)));
-}
-
 /* --- the stages ------------------------------------------------------------------------------------------------------- */
 
 static bool translates(const struct vfr_dom *d, uint32_t *addr)
@@ -296,8 +190,8 @@ static int out_error(struct ctx *c, struct vfr_pkt *p, struct way *w, const stru
 	env_unlock(&c->v->nat.lock);
 	if (!addr)
 		return vfr_drop(c, p, VFR_DROP_NAT_UNMAPPED);
-	rewrite_quote(p, &q, false, addr, port);
-	rewrite(p, true, addr, 0);
+	vfr_nat_quote(p, &q, false, addr, port);
+	vfr_nat_addresses(p, addr, 0);
 	return 0;
 }
 
@@ -341,7 +235,7 @@ int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w)
 	}
 	STEP(c, "nat", "source becomes port %d%s", port, m ? "" : " (a new mapping)");
 	w->new_src = s->addr;
-	translate(p, true, s->addr, (uint16_t)port);
+	vfr_nat_translate(p, true, s->addr, (uint16_t)port);
 	return 0;
 }
 
@@ -363,8 +257,8 @@ static int in_error(struct ctx *c, struct vfr_pkt *p, struct way *w, const struc
 	env_unlock(&c->v->nat.lock);
 	if (!addr)
 		return vfr_drop(c, p, VFR_DROP_NAT_UNMAPPED);
-	rewrite_quote(p, &q, true, addr, port);
-	rewrite(p, false, addr, 0);
+	vfr_nat_quote(p, &q, true, addr, port);
+	vfr_nat_addresses(p, 0, addr);
 	w->new_dst = addr;
 	return 0;
 }
@@ -398,7 +292,7 @@ int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w)
 		return vfr_drop(c, p, VFR_DROP_NAT_UNMAPPED);
 	STEP(c, "nat", "destination becomes port %u", port);
 	w->new_dst = addr;
-	translate(p, false, addr, port);
+	vfr_nat_translate(p, false, addr, port);
 	return 0;
 }
 

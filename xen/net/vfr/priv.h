@@ -451,6 +451,10 @@ void vfr_rules_drop_dom(struct vfr *v, struct vfr_dom *d);		/* config_lock held 
 int vfr_nat_out(struct ctx *c, struct vfr_pkt *p, struct way *w);
 void vfr_nat_addresses(struct vfr_pkt *p, uint32_t new_src, uint32_t new_dst);
 /* => the packet as it came in, for an error that quotes it. */
+/* natwrite.c => source or destination are written, the sums mended, and what was there is remembered for vfr_nat_undo(); the same in the
+ * packet that an error quotes, without that. */
+void vfr_nat_translate(struct vfr_pkt *p, bool source, uint32_t addr, uint16_t port);
+void vfr_nat_quote(struct vfr_pkt *p, const struct quote *q, bool source, uint32_t addr, uint16_t port);
 void vfr_nat_undo(struct vfr_pkt *p);
 int vfr_nat_in(struct ctx *c, struct vfr_pkt *p, struct way *w);
 void vfr_nat_age(struct ctx *c, uint64_t *next);
