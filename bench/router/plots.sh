@@ -17,6 +17,7 @@ for _ in $rounds; do
 	points domains 1 4 16 64 256 1000
 	points flows 1 100 10000 100000 1000000
 	points rules 1 10 100 1000 10000
+	points asked 1 10 100 1000 10000
 done
 gnuplot <<GP
 set terminal svg size 760,420 font "sans,12"
@@ -28,5 +29,6 @@ set yrange [0:*]
 set key below
 set grid ytics lc rgb "#dddddd"
 plot "$tmp/ports" w lp t "packet, by ports of a slice", "$tmp/domains" w lp t "packet, by domains", \
-     "$tmp/flows" w lp t "packet, by flows inside slices", "$tmp/rules" w lp t "rule lookup, by rules"
+     "$tmp/flows" w lp t "packet, by flows inside slices", "$tmp/rules" w lp t "rule lookup, by rules", \
+     "$tmp/asked" w lp t "packet, by rules asked for it"
 GP
