@@ -21,6 +21,11 @@ static size_t classes_size(const struct netsched *ns)
 	return ns->link.max_classes * sizeof(struct netsched_class);
 }
 
+static size_t asides_size(const struct netsched *ns)
+{
+	return ns->link.max_classes * sizeof(struct netsched_aside);
+}
+
 static void set_pace(struct netsched *ns)
 {
 	bucket_set(&ns->pace, (ns->link.rate_bps + 7) / 8, ns->link.burst_bytes, ns->link.max_packet);
@@ -42,9 +47,10 @@ int netsched_create(const struct netsched_ops *ops, const struct netsched_link *
 	ns->host = *host;
 	ns->class_stride = netsched_stride(ops);
 	ns->classes = env_alloc(classes_size(ns));
+	ns->asides = env_alloc(asides_size(ns));
 	ns->class_priv = env_alloc(l.max_classes * ns->class_stride);
 	ns->priv = env_alloc(ops->size);
-	if (!ns->classes || !ns->class_priv || !ns->priv) {
+	if (!ns->classes || !ns->asides || !ns->class_priv || !ns->priv) {
 		netsched_destroy(ns);
 		return -ENOMEM;
 	}
@@ -67,8 +73,8 @@ static void purge(struct netsched_class *c)
 			next = item->next;
 			netsched_discard(c, item, NETSCHED_GONE);
 		}
-		if (c->fair)
-			c->q = fair_drain(c->fair);
+		if (c->state & CLASS_FLOWS)
+			c->q = fair_drain(&c->fair);
 	}
 }
 
@@ -80,6 +86,7 @@ void netsched_destroy(struct netsched *ns)
 		netsched_class_del(ns, id);
 	env_free(ns->priv, ns->ops->size);
 	env_free(ns->class_priv, ns->link.max_classes * ns->class_stride);
+	env_free(ns->asides, ns->asides ? asides_size(ns) : 0);
 	env_free(ns->classes, ns->classes ? classes_size(ns) : 0);
 	env_free(ns, sizeof(*ns));
 }
@@ -121,10 +128,11 @@ void netsched_set_buckets(struct netsched *ns, struct netsched_class *c)
 	bool honoured = ns->ops->flags & NETSCHED_HAS_CEILING;
 	uint64_t ceiling = honoured ? (c->p.ceiling_bps + 7) / 8 : 0;
 	uint32_t pps = honoured ? c->p.pps : 0;
+	struct netsched_aside *a = c->aside;
 
-	bucket_set(&c->ceiling, ceiling, c->p.burst_bytes, c->max_packet);
-	bucket_set(&c->pps, pps, pps / 500 + 2, 1);
-	bucket_set(&c->new_flows, c->p.new_flows_ps, c->p.new_flows_ps, 1);
+	bucket_set(&a->ceiling, ceiling, c->p.burst_bytes, c->max_packet);
+	bucket_set(&a->pps, pps, pps / 500 + 2, 1);
+	bucket_set(&a->new_flows, c->p.new_flows_ps, c->p.new_flows_ps, 1);
 	c->state &= ~(uint32_t)CLASS_PACED;
 	if (ceiling || pps)
 		c->state |= CLASS_PACED;
@@ -138,7 +146,7 @@ static int links_classes(struct netsched *ns, struct netsched_refusal *why)
 
 		if (!netsched_is_live(ns, id))
 			continue;
-		p = ns->classes[id].asked;
+		p = ns->asides[id].asked;
 		err = netsched_admit(ns, id, &ns->classes[id], &p, why);
 		if (err)
 			return err;
@@ -170,7 +178,7 @@ int netsched_link_packet(struct netsched *ns, uint32_t max_packet, struct netsch
 
 		if (!netsched_is_live(ns, id))
 			continue;
-		p = ns->classes[id].asked;
+		p = ns->asides[id].asked;
 		netsched_class_set(ns, id, &p, ns->now, NULL);
 	}
 	return 0;
@@ -180,8 +188,8 @@ struct netsched_queue netsched_gather(struct netsched_class *c)
 {
 	struct netsched_queue q = c->q;
 
-	if (!q.head && c->fair)
-		q = fair_drain(c->fair);
+	if (!q.head && c->state & CLASS_FLOWS)
+		q = fair_drain(&c->fair);
 	c->q.head = NULL;
 	c->lead = &c->q;
 	return q;
@@ -191,22 +199,26 @@ void netsched_spread(struct netsched_class *c, struct netsched_queue q)
 {
 	struct netsched_item *item, *next;
 
-	if (!c->fair || c->packets < 2) {
+	if (!(c->state & CLASS_FLOWS) || c->packets < 2) {
 		c->q = q;
 		return;
 	}
 	for (item = q.head; item; item = next) {
 		next = item->next;
-		fair_push(c->fair, item);
+		fair_push(&c->fair, item);
 	}
 }
 
-void netsched_requeue(struct netsched_class *c, struct fair *fair)
+void netsched_requeue(struct netsched_class *c, const struct fair *fair)
 {
 	struct netsched_queue q = netsched_gather(c);
 
-	fair_free(c->fair);
-	c->fair = fair;
+	fair_free(&c->fair);
+	c->state &= ~(uint32_t)CLASS_FLOWS;
+	if (fair) {
+		c->fair = *fair;
+		c->state |= CLASS_FLOWS;
+	}
 	netsched_spread(c, q);
 }
 
@@ -225,7 +237,8 @@ static void be_born(struct netsched *ns, struct netsched_class *c, uint32_t id, 
 {
 	memset(c, 0, sizeof(*c));
 	c->id = id;
-	c->ns = ns;
+	c->aside = &ns->asides[id];
+	*c->aside = (struct netsched_aside){ .class = c, .ns = ns };
 	c->priv = ns->class_priv + id * ns->class_stride;
 	memset(c->priv, 0, ns->class_stride);
 	c->window_start = now;
@@ -238,18 +251,15 @@ int netsched_class_set(struct netsched *ns, uint32_t id, const struct netsched_p
 {
 	bool known = netsched_is_live(ns, id);
 	struct netsched_params p = *params;
-	struct fair *fair = NULL;
+	struct fair fair = { 0 };
 
 	int err = netsched_admit(ns, id, known ? &ns->classes[id] : NULL, &p, why);
 	if (err)
 		return err;
 	struct netsched_class *c = &ns->classes[id];
 	bool tables = ns->ops->flags & NETSCHED_HAS_FLOWS && (!known || p.flows != c->p.flows);
-	if (tables) {
-		fair = fair_new(&p, known ? c->subs : NULL);
-		if (!fair)
-			return netsched_refuse(why, -ENOMEM, "no memory for %u flow queues", p.flows);
-	}
+	if (tables && fair_init(&fair, &p, known ? c->aside->subs : NULL))
+		return netsched_refuse(why, -ENOMEM, "no memory for %u flow queues", p.flows);
 
 	ns->now = now;
 	if (known)
@@ -259,11 +269,9 @@ int netsched_class_set(struct netsched *ns, uint32_t id, const struct netsched_p
 	ns->guarantees += p.guarantee_bps - c->p.guarantee_bps;
 	ns->weights += p.weight - (uint64_t)c->p.weight;
 	adopt_params(c, &p);
-	c->asked = *params;
+	c->aside->asked = *params;
 	if (tables)
-		netsched_requeue(c, fair);
-	else if (c->fair)
-		fair_tune(c->fair, &p);
+		netsched_requeue(c, &fair);
 	netsched_set_buckets(ns, c);
 	if (ns->ops->class_set)
 		ns->ops->class_set(ns, c);
@@ -289,8 +297,8 @@ int netsched_class_del(struct netsched *ns, uint32_t id)
 	purge(c);
 	if (ns->ops->class_del)
 		ns->ops->class_del(ns, c);
-	fair_free(c->fair);
-	env_free(c->subs, c->subs ? sizeof(*c->subs) : 0);
+	fair_free(&c->fair);
+	env_free(c->aside->subs, c->aside->subs ? sizeof(*c->aside->subs) : 0);
 	ns->guarantees -= c->p.guarantee_bps;
 	ns->weights -= c->p.weight;
 	ns->live--;

@@ -11,8 +11,8 @@
  * The class limit hits the longest flow, not whoever arrives: `fattest` follows the longest queue at each push. It may be out
  * of date when that flow shrinks, but then the queue is shrinking too.
  *
- * With many classes the caches set the cost of a packet. So all that a packet of an undivided class needs of struct fair is in its
- * first cache line, and each flow is a line. Of the flows a packet touches its own alone.
+ * With many classes the caches set the cost of a packet. So what a packet of an undivided class needs of struct fair is one line, which
+ * lies in its class, and each flow is a line. Of the flows a packet touches its own alone.
  */
 #include <sched/net/fair.h>
 
@@ -22,31 +22,15 @@
 
 #define QUANTUM 1538	/* a full Ethernet frame on the wire */
 
-/* A ring: the tail's next is the head. So the head goes behind all others without a write to any of them. */
-struct flow_list {
-	struct flow *head, *tail;
-};
-
-struct sub {
-	struct flow *flows;
-	struct flow_list fresh, old;
-	uint32_t packets;
-	int32_t deficit;
-};
-
-struct fair {
-	struct flow *fattest;
-	uint32_t fattest_bytes;	/* kept here, as its own line is seldom at hand */
-	uint16_t mask;		/* of a flow hash */
-	uint8_t turn;		/* the sub-class in service */
-	uint8_t subs;		/* 1 + the highest index in use */
-	struct sub sub[NETSCHED_SUBS];
-	int32_t sub_quantum;
+/* What only a divided class needs. sub[0] is not used: it is fair.first. */
+struct fair_more {
+	struct fair_sub sub[NETSCHED_SUBS];
 	uint8_t weight[NETSCHED_SUBS];
 	uint8_t by_dscp[64];
 };
 static_assert(sizeof(struct flow) == ENV_CACHE_LINE, "a flow is one cache line");
-static_assert(offsetof(struct fair, sub[1]) == ENV_CACHE_LINE, "an undivided class uses one line");
+static_assert(offsetof(struct netsched_class, fair.fattest) == 2 * ENV_CACHE_LINE &&
+	      offsetof(struct netsched_class, p) == 3 * ENV_CACHE_LINE, "an undivided class uses one line");
 
 /* Zeroed memory that begins with a cache line; how far behind the start of its block, is in the byte before it. */
 static void *lines_alloc(size_t size)
@@ -103,74 +87,82 @@ static size_t table_size(const struct fair *f)
 	return ((size_t)f->mask + 1) * sizeof(struct flow);
 }
 
-void fair_tune(struct fair *f, const struct netsched_params *p)
+static struct fair_sub *sub_at(const struct fair *f, uint32_t index)
 {
-	f->sub_quantum = (int32_t)(p->max_packet / 8 > QUANTUM ? p->max_packet / 8 : QUANTUM);
+	return index ? &f->more->sub[index] : (struct fair_sub *)&f->first;
+}
+
+static int make_more(struct fair *f)
+{
+	if (f->more)
+		return 0;
+	f->more = env_alloc(sizeof(*f->more));
+	if (!f->more)
+		return -ENOMEM;
+	f->more->weight[0] = 1;
+	return 0;
 }
 
 int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub)
 {
-	struct sub *s = &f->sub[index];
-
+	if (make_more(f))
+		return -ENOMEM;
+	struct fair_sub *s = sub_at(f, index);
 	if (!s->flows)
 		s->flows = lines_alloc(table_size(f));
 	if (!s->flows)
 		return -ENOMEM;
-	f->weight[index] = (uint8_t)sub->weight;
+	f->more->weight[index] = (uint8_t)sub->weight;
 	if (index >= f->subs)
 		f->subs = (uint8_t)(index + 1);
 	for (unsigned int d = 0; d < 64 && index > 0; d++) {
 		if (sub->dscp_set >> d & 1)
-			f->by_dscp[d] = (uint8_t)index;
-		else if (f->by_dscp[d] == index)
-			f->by_dscp[d] = 0;
+			f->more->by_dscp[d] = (uint8_t)index;
+		else if (f->more->by_dscp[d] == index)
+			f->more->by_dscp[d] = 0;
 	}
 	return 0;
 }
 
 void fair_sub_del(struct fair *f, uint32_t index)
 {
-	lines_free(f->sub[index].flows, table_size(f));
-	f->sub[index] = (struct sub){ 0 };
+	struct fair_more *m = f->more;
+
+	lines_free(m->sub[index].flows, table_size(f));
+	m->sub[index] = (struct fair_sub){ 0 };
 	f->fattest = NULL;
 	f->fattest_bytes = 0;
 	f->turn = 0;
 	f->subs = 1;
 	for (uint32_t i = 1; i < NETSCHED_SUBS; i++)
-		if (f->sub[i].flows)
+		if (m->sub[i].flows)
 			f->subs = (uint8_t)(i + 1);
 	for (unsigned int d = 0; d < 64; d++)
-		if (f->by_dscp[d] == index)
-			f->by_dscp[d] = 0;
+		if (m->by_dscp[d] == index)
+			m->by_dscp[d] = 0;
 }
 
-struct fair *fair_new(const struct netsched_params *p, const struct netsched_subs *subs)
+int fair_init(struct fair *f, const struct netsched_params *p, const struct netsched_subs *subs)
 {
-	static const struct netsched_subs plain = { .set = { { .weight = 1 } } };
-	struct fair *f = lines_alloc(sizeof(*f));
-
-	if (!f)
-		return NULL;
 	f->mask = (uint16_t)(p->flows - 1);
-	fair_tune(f, p);
-	if (!subs)
-		subs = &plain;
-	for (uint32_t i = 0; i < NETSCHED_SUBS; i++) {
-		if (subs->set[i].weight && fair_sub_set(f, i, &subs->set[i])) {
-			fair_free(f);
-			return NULL;
-		}
-	}
-	return f;
+	f->subs = 1;
+	f->first.flows = lines_alloc(table_size(f));
+	int err = f->first.flows ? 0 : -ENOMEM;
+	for (uint32_t i = 0; subs && !err && i < NETSCHED_SUBS; i++)
+		if (subs->set[i].weight)
+			err = fair_sub_set(f, i, &subs->set[i]);
+	if (err)
+		fair_free(f);
+	return err;
 }
 
 void fair_free(struct fair *f)
 {
-	if (!f)
-		return;
-	for (uint32_t i = 0; i < NETSCHED_SUBS; i++)
-		lines_free(f->sub[i].flows, table_size(f));
-	lines_free(f, sizeof(*f));
+	lines_free(f->first.flows, table_size(f));
+	for (uint32_t i = 1; f->more && i < NETSCHED_SUBS; i++)
+		lines_free(f->more->sub[i].flows, table_size(f));
+	env_free(f->more, f->more ? sizeof(*f->more) : 0);
+	*f = (struct fair){ 0 };
 }
 
 uint32_t fair_sub_of(const struct fair *f, const struct netsched_item *item)
@@ -180,18 +172,18 @@ uint32_t fair_sub_of(const struct fair *f, const struct netsched_item *item)
 	if (f->subs == 1)
 		return 0;
 	if (i == 0)
-		i = f->by_dscp[item->dscp & 63];
-	return f->sub[i].flows ? i : 0;
+		i = f->more->by_dscp[item->dscp & 63];
+	return sub_at(f, i)->flows ? i : 0;
 }
 
-static struct sub *sub_of(const struct fair *f, const struct netsched_item *item)
+static struct fair_sub *sub_of(const struct fair *f, const struct netsched_item *item)
 {
-	return (struct sub *)&f->sub[fair_sub_of(f, item)];
+	return sub_at(f, fair_sub_of(f, item));
 }
 
 void fair_sub_backlog(const struct fair *f, uint32_t index, struct netsched_sub_stats *out)
 {
-	const struct sub *s = &f->sub[index];
+	const struct fair_sub *s = sub_at(f, index);
 
 	out->backlog_packets = s->packets;
 	for (uint32_t i = 0; s->packets && i <= f->mask; i++)
@@ -205,7 +197,7 @@ static struct flow *flow_of(const struct fair *f, const struct netsched_item *it
 
 void fair_push(struct fair *f, struct netsched_item *item)
 {
-	struct sub *s = sub_of(f, item);
+	struct fair_sub *s = sub_of(f, item);
 	struct flow *flow = &s->flows[item->flow_hash & f->mask];
 
 	queue_push(&flow->q, item);
@@ -224,28 +216,35 @@ void fair_push(struct fair *f, struct netsched_item *item)
 	f->fattest = fatter ? flow : fattest;
 }
 
-/* The sub-class whose turn it is, among those that hold packets. An idle one works off its debt and saves no credit. */
-static struct sub *pick_sub(struct fair *f)
+/* The sub-class behind f->turn has its turn. An idle one works off its debt and saves no credit. */
+static __attribute__((noinline)) struct fair_sub *next_sub(struct fair *f, uint32_t max_packet)
 {
-	struct sub *s = &f->sub[f->turn];
-
-	while (f->subs > 1 && !(s->packets && s->deficit > 0)) {
-		f->turn = f->turn + 1 < f->subs ? (uint8_t)(f->turn + 1) : 0;
-		s = &f->sub[f->turn];
-		s->deficit += f->weight[f->turn] * f->sub_quantum;
-		if (!s->packets && s->deficit > 0)
-			s->deficit = 0;
-	}
+	f->turn = f->turn + 1 < f->subs ? (uint8_t)(f->turn + 1) : 0;
+	struct fair_sub *s = sub_at(f, f->turn);
+	s->deficit += f->more->weight[f->turn] * (int32_t)(max_packet / 8 > QUANTUM ? max_packet / 8 : QUANTUM);
+	if (!s->packets && s->deficit > 0)
+		s->deficit = 0;
 	return s;
 }
 
-static struct flow_list *next_list(struct sub *s)
+/* The sub-class whose turn it is, among those that hold packets. */
+static struct fair_sub *pick_sub(struct fair *f, uint32_t max_packet)
+{
+	if (f->subs == 1)
+		return &f->first;
+	struct fair_sub *s = sub_at(f, f->turn);
+	while (!(s->packets && s->deficit > 0))
+		s = next_sub(f, max_packet);
+	return s;
+}
+
+static struct flow_list *next_list(struct fair_sub *s)
 {
 	return s->fresh.head ? &s->fresh : &s->old;
 }
 
 /* The flow at the head of l has had its turn. */
-static void turn(struct sub *s, struct flow_list *l)
+static void turn(struct fair_sub *s, struct flow_list *l)
 {
 	l->head->deficit += QUANTUM;
 	if (l == &s->old)
@@ -255,7 +254,7 @@ static void turn(struct sub *s, struct flow_list *l)
 }
 
 /* The flow at the head of l has no packets. A fresh one goes one round behind the others before it counts as new again. */
-static void retire(struct sub *s, struct flow_list *l)
+static void retire(struct fair_sub *s, struct flow_list *l)
 {
 	struct flow *flow = list_pop(l);
 
@@ -265,7 +264,7 @@ static void retire(struct sub *s, struct flow_list *l)
 }
 
 /* The flow that goes next in s, which holds packets, is at the head of the list that is returned. */
-static struct flow_list *pick_flow(struct sub *s)
+static struct flow_list *pick_flow(struct fair_sub *s)
 {
 	for (;;) {
 		struct flow_list *l = next_list(s);
@@ -283,7 +282,7 @@ static struct flow_list *pick_flow(struct sub *s)
 	}
 }
 
-static struct netsched_item *take(struct fair *f, struct sub *s, struct flow *flow)
+static struct netsched_item *take(struct fair *f, struct fair_sub *s, struct flow *flow)
 {
 	struct netsched_item *item = queue_pop(&flow->q);
 
@@ -293,21 +292,30 @@ static struct netsched_item *take(struct fair *f, struct sub *s, struct flow *fl
 	return item;
 }
 
+/* item could be marked, and counts so. */
+static __attribute__((noinline)) bool marked(struct netsched_class *c, struct netsched_item *item)
+{
+	struct netsched_aside *a = c->aside;
+
+	if (item->ecn == NETSCHED_NOT_ECT || !a->ns->host.mark(a->ns->host.ctx, item))
+		return false;
+	a->marks++;
+	if (c->state & CLASS_DIVIDED)
+		a->subs->count[c->fair.turn].marks++;
+	return true;
+}
+
 struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_t now)
 {
-	struct sub *s = pick_sub(f);
+	struct fair_sub *s = pick_sub(f, c->max_packet);
 	struct flow_list *l = pick_flow(s);
 	struct flow *flow = l->head;
 
 	for (;;) {
 		struct netsched_item *item = take(f, s, flow);
 		bool bad = codel_judge(&flow->codel, now - item->enq_ns, !flow->q.head, c->target_ns, c->interval_ns, now);
-		if (bad && item->ecn != NETSCHED_NOT_ECT && c->ns->host.mark(c->ns->host.ctx, item)) {
-			c->marks++;
-			if (c->state & CLASS_DIVIDED)
-				c->subs->count[s - f->sub].marks++;
+		if (bad && marked(c, item))
 			bad = false;
-		}
 		if (!bad) {
 			flow->deficit -= (int32_t)item->wire_bytes;
 			if (f->subs > 1)
@@ -331,7 +339,7 @@ struct netsched_item *fair_evict(struct fair *f)
 	struct flow *flow = f->fattest;
 
 	for (uint32_t i = 0; i < f->subs; i++) {
-		struct sub *s = &f->sub[i];
+		struct fair_sub *s = sub_at(f, i);
 		if (s->flows && flow >= s->flows && flow <= s->flows + f->mask)
 			return take(f, s, flow);
 	}
@@ -339,7 +347,7 @@ struct netsched_item *fair_evict(struct fair *f)
 }
 
 /* Empty s into q; its flows keep their state but stand on no list. */
-static void drain_sub(struct fair *f, struct sub *s, struct netsched_queue *q)
+static void drain_sub(struct fair *f, struct fair_sub *s, struct netsched_queue *q)
 {
 	struct flow_list *l;
 
@@ -357,7 +365,7 @@ struct netsched_queue fair_drain(struct fair *f)
 {
 	struct netsched_queue q = { NULL, NULL };
 
-	for (uint32_t i = 0; i < NETSCHED_SUBS; i++)
-		drain_sub(f, &f->sub[i], &q);
+	for (uint32_t i = 0; i < f->subs; i++)
+		drain_sub(f, sub_at(f, i), &q);
 	return q;
 }

@@ -16,8 +16,9 @@ struct flow {
 	bool listed;
 };
 
-/* A queue for a class with these parameters and sub-classes (NULL: one for all), or NULL. */
-struct fair *fair_new(const struct netsched_params *p, const struct netsched_subs *subs);
+/* Make f, which is zeroed, a queue for a class with these parameters and sub-classes (NULL: one for all). => 0, or -ENOMEM */
+int fair_init(struct fair *f, const struct netsched_params *p, const struct netsched_subs *subs);
+/* f is empty; it is zeroed then, and may have been before. */
 void fair_free(struct fair *f);
 /* Take over sub-class `index`; => 0, or -ENOMEM and nothing changed. */
 int fair_sub_set(struct fair *f, uint32_t index, const struct netsched_sub *sub);
@@ -26,8 +27,6 @@ void fair_sub_del(struct fair *f, uint32_t index);
 /* The sub-class that a packet belongs to, and what waits in one. */
 uint32_t fair_sub_of(const struct fair *f, const struct netsched_item *item);
 void fair_sub_backlog(const struct fair *f, uint32_t index, struct netsched_sub_stats *out);
-/* The parameter that needs no other tables. */
-void fair_tune(struct fair *f, const struct netsched_params *p);
 
 /* Queue one packet of its class; the class's counts are the caller's. */
 void fair_push(struct fair *f, struct netsched_item *item);

@@ -22,8 +22,8 @@ int netsched_refuse(struct netsched_refusal *why, int err, const char *fmt, ...)
 
 /* The class's buckets follow its parameters and the policy in force. (class.c) */
 void netsched_set_buckets(struct netsched *ns, struct netsched_class *c);
-/* c's queue becomes `fair` (NULL: a FIFO) with all packets that it holds. c is neither runnable nor capped. (class.c) */
-void netsched_requeue(struct netsched_class *c, struct fair *fair);
+/* c's queue becomes *fair, which is copied (NULL: a FIFO), with all packets that it holds. c is neither runnable nor capped. (class.c) */
+void netsched_requeue(struct netsched_class *c, const struct fair *fair);
 /* c's packets, wherever they are, as one chain; its backlog counts stay. (class.c) */
 struct netsched_queue netsched_gather(struct netsched_class *c);
 /* Put such a chain back, into flow queues if c has them. A lone packet stays outside. (class.c) */

@@ -13,7 +13,7 @@
  * On a link that is not full, most packets pass so.
  *
  * Cost. Nothing here depends on the number of classes or of packets; there is no division. A class's hot state is its first
- * cache line; ceilings are looked at only in classes that have one.
+ * three cache lines; what few packets need stands aside, so that the hot lines of many classes take few pages.
  *
  * Synchronization. None: the caller holds whatever guards the instance (netsched.h).
  */
@@ -25,13 +25,14 @@
 #define RATE_WINDOW (1ull << 27)	/* ns; 134 ms */
 
 static_assert(offsetof(struct netsched_class, sent_packets) == ENV_CACHE_LINE, "an enqueue touches one line");
-static_assert(offsetof(struct netsched_class, ceiling) == 2 * ENV_CACHE_LINE, "a dequeue touches two");
+static_assert(offsetof(struct netsched_class, fair.fattest) == 2 * ENV_CACHE_LINE, "a departure counts in one");
 
 /* When the class may send by its own limits. */
 static uint64_t tokens_at(const struct netsched_class *c)
 {
-	uint64_t ceiling = c->ceiling.cost ? bucket_ready(&c->ceiling) : 0;
-	uint64_t pps = c->pps.cost ? bucket_ready(&c->pps) : 0;
+	const struct netsched_aside *a = c->aside;
+	uint64_t ceiling = a->ceiling.cost ? bucket_ready(&a->ceiling) : 0;
+	uint64_t pps = a->pps.cost ? bucket_ready(&a->pps) : 0;
 
 	return ceiling > pps ? ceiling : pps;
 }
@@ -41,7 +42,7 @@ static void park(struct netsched *ns, struct netsched_class *c, uint64_t until)
 	c->state |= CLASS_CAPPED;
 	if (wheel_empty(&ns->wheel))	/* it did not turn while there was nothing on it */
 		ns->wheel.tick = ns->now >> WHEEL_SHIFT;
-	wheel_add(&ns->wheel, &c->park, until);
+	wheel_add(&ns->wheel, &c->aside->park, until);
 }
 
 void netsched_start(struct netsched *ns, struct netsched_class *c)
@@ -75,26 +76,31 @@ void netsched_halt(struct netsched *ns, struct netsched_class *c)
 			ns->ops->sleep(ns, c);
 	}
 	if (c->state & CLASS_CAPPED)
-		wheel_del(&ns->wheel, &c->park);
+		wheel_del(&ns->wheel, &c->aside->park);
 	c->state &= ~(uint32_t)(CLASS_RUNNABLE | CLASS_CAPPED);
 }
 
-/* Where a packet of c counts, if c is divided and has flow queues. */
 static struct netsched_sub_stats *count_of(struct netsched_class *c, const struct netsched_item *item)
 {
-	return &c->subs->count[fair_sub_of(c->fair, item)];
+	return &c->aside->subs->count[fair_sub_of(&c->fair, item)];
+}
+
+/* Its packets count for their sub-classes, too. */
+static bool counts_subs(const struct netsched_class *c)
+{
+	return c->state & CLASS_DIVIDED && c->state & CLASS_FLOWS;
 }
 
 static void count_drop(struct netsched_class *c, const struct netsched_item *item, enum netsched_verdict why)
 {
-	c->drops[why]++;
-	if (c->state & CLASS_DIVIDED && c->fair)
+	c->aside->drops[why]++;
+	if (counts_subs(c))
 		count_of(c, item)->drops++;
 }
 
 void netsched_discard(struct netsched_class *c, struct netsched_item *item, enum netsched_verdict why)
 {
-	struct netsched *ns = c->ns;
+	struct netsched *ns = c->aside->ns;
 
 	c->packets--;
 	c->bytes -= item->wire_bytes;
@@ -112,23 +118,23 @@ static enum netsched_verdict refuse(struct netsched_class *c, const struct netsc
 /* The class is at its limit: make room by the longest flow's oldest packet, unless the packet that comes is of that flow. */
 static bool make_room(struct netsched_class *c, const struct netsched_item *item)
 {
-	if (!c->fair || c->q.head || !c->packets || fair_is_fattest(c->fair, item))
+	if (!(c->state & CLASS_FLOWS) || c->q.head || !c->packets || fair_is_fattest(&c->fair, item))
 		return false;
 	while (c->bytes + item->wire_bytes > c->limit_bytes || c->packets >= c->limit_packets) {
-		if (fair_is_fattest(c->fair, item))
+		if (fair_is_fattest(&c->fair, item))
 			return false;
-		netsched_discard(c, fair_evict(c->fair), NETSCHED_FULL);
+		netsched_discard(c, fair_evict(&c->fair), NETSCHED_FULL);
 	}
 	return true;
 }
 
 static void class_push(struct netsched_class *c, struct netsched_item *item)
 {
-	if (c->fair && c->packets) {
+	if (c->state & CLASS_FLOWS && c->packets) {
 		/* a lone packet waits outside of the flow queues, which it need not touch */
 		if (c->q.head)
-			fair_push(c->fair, queue_pop(&c->q));
-		fair_push(c->fair, item);
+			fair_push(&c->fair, queue_pop(&c->q));
+		fair_push(&c->fair, item);
 	} else {
 		queue_push(&c->q, item);
 		c->lead = &c->q;
@@ -157,7 +163,7 @@ enum netsched_verdict netsched_enqueue(struct netsched *ns, struct netsched_item
 		return NETSCHED_OK;
 	if (!(c->state & CLASS_STOPPED)) {
 		c->state |= CLASS_STOPPED;
-		c->stops++;
+		c->aside->stops++;
 	}
 	return NETSCHED_STOP;
 }
@@ -175,7 +181,7 @@ static struct netsched_item *class_pop(struct netsched_class *c, uint64_t now)
 	struct netsched_item *item = queue_pop(&c->q);
 
 	if (!item)
-		item = fair_pop(c->fair, c, now);
+		item = fair_pop(&c->fair, c, now);
 	c->packets--;
 	c->bytes -= item->wire_bytes;
 	return item;
@@ -186,9 +192,11 @@ static void count_sent(struct netsched_class *c, const struct netsched_item *ite
 	uint64_t waited = now - item->enq_ns;
 
 	if (now - c->window_start >= RATE_WINDOW) {
-		c->rate_bytes = c->sent_bytes - c->window_bytes;
-		c->rate_ns = now - c->window_start;
-		c->window_bytes = c->sent_bytes;
+		struct netsched_aside *a = c->aside;
+
+		a->rate_bytes = c->sent_bytes - a->window_bytes;
+		a->rate_ns = now - c->window_start;
+		a->window_bytes = c->sent_bytes;
 		c->window_start = now;
 	}
 	c->sent_packets++;
@@ -196,7 +204,7 @@ static void count_sent(struct netsched_class *c, const struct netsched_item *ite
 	c->delay_ns += (waited >> 4) - (c->delay_ns >> 4);
 	if (waited > c->delay_max_ns)
 		c->delay_max_ns = waited;
-	if (c->state & CLASS_DIVIDED && c->fair) {
+	if (counts_subs(c)) {
 		struct netsched_sub_stats *sub = count_of(c, item);
 
 		sub->sent_packets++;
@@ -207,10 +215,12 @@ static void count_sent(struct netsched_class *c, const struct netsched_item *ite
 /* Pay for a packet. => when the class may send again, 0: at once */
 static uint64_t take_tokens(struct netsched_class *c, uint32_t bytes, uint64_t now)
 {
-	if (c->ceiling.cost)
-		bucket_take(&c->ceiling, bytes, now);
-	if (c->pps.cost)
-		bucket_take(&c->pps, 1, now);
+	struct netsched_aside *a = c->aside;
+
+	if (a->ceiling.cost)
+		bucket_take(&a->ceiling, bytes, now);
+	if (a->pps.cost)
+		bucket_take(&a->pps, 1, now);
 	uint64_t ready = tokens_at(c);
 	return ready > now ? ready : 0;
 }
@@ -250,7 +260,8 @@ static void unpark(struct netsched *ns, uint64_t now)
 	struct wheel_node *n;
 
 	while ((n = wheel_due(&ns->wheel, now))) {
-		struct netsched_class *c = (void *)((char *)n - offsetof(struct netsched_class, park));
+		struct netsched_aside *a = (void *)((char *)n - offsetof(struct netsched_aside, park));
+		struct netsched_class *c = a->class;
 		c->state &= ~(uint32_t)CLASS_CAPPED;
 		netsched_start(ns, c);
 	}
@@ -294,14 +305,14 @@ enum netsched_verdict netsched_new_flow(struct netsched *ns, uint32_t id, uint64
 {
 	if (!netsched_is_live(ns, id))
 		return NETSCHED_NO_CLASS;
-	struct netsched_class *c = &ns->classes[id];
-	if (!c->new_flows.cost)
+	struct netsched_aside *a = &ns->asides[id];
+	if (!a->new_flows.cost)
 		return NETSCHED_OK;
-	if (!bucket_open(&c->new_flows, now)) {
-		c->drops[NETSCHED_NEW_FLOWS]++;
+	if (!bucket_open(&a->new_flows, now)) {
+		a->drops[NETSCHED_NEW_FLOWS]++;
 		return NETSCHED_NEW_FLOWS;
 	}
-	bucket_take(&c->new_flows, 1, now);
+	bucket_take(&a->new_flows, 1, now);
 	return NETSCHED_OK;
 }
 

@@ -15,10 +15,10 @@
 #define SCHED_NET_POLICY_H
 
 #include <sched/net/bucket.h>
+#include <sched/net/fairq.h>
 #include <sched/net/netsched.h>
 #include <sched/net/wheel.h>
 
-struct fair;
 struct netsched_class;
 
 /* What of a class's parameters the policy honours; ceilings and packet rates are then enforced by the common part. */
@@ -62,10 +62,6 @@ struct netsched_subs {
 	struct netsched_sub_stats count[NETSCHED_SUBS]; /* but for the backlogs */
 };
 
-struct netsched_queue {
-	struct netsched_item *head, *tail;
-};
-
 enum netsched_class_state {
 	CLASS_LIVE = 1,		/* the id is in use */
 	CLASS_RUNNABLE = 2,	/* has packets, has tokens: the policy knows it */
@@ -73,14 +69,30 @@ enum netsched_class_state {
 	CLASS_STOPPED = 8,	/* its ring was told to stop */
 	CLASS_PACED = 16,	/* has a ceiling or packet rate that the policy in force honours */
 	CLASS_DIVIDED = 32,	/* has sub-classes */
+	CLASS_FLOWS = 64,	/* its queue is `fair` */
 };
 
-/* By cache line: what an enqueue needs; what counts a departure; what a ceiling needs; what is set and read now and then. */
+/* What few packets of a class need: a line of its limits of rate; then what is set, read and counted now and then. */
+struct netsched_aside {
+	struct bucket ceiling, pps;
+	struct wheel_node park;
+	struct netsched_class *class;
+	struct netsched *ns;
+	struct bucket new_flows;
+	uint64_t window_bytes;		/* sent_bytes when the rate window that runs began */
+	uint64_t rate_bytes, rate_ns;	/* the last full rate window */
+	struct netsched_params asked;	/* before defaults, which follow the link */
+	struct netsched_subs *subs;	/* NULL: all packets are of one */
+	uint64_t marks, stops;
+	uint64_t drops[NETSCHED_VERDICTS];
+} __attribute__((aligned(ENV_CACHE_LINE)));
+
+/* By cache line: what an enqueue needs; what counts a departure; the head of the flow queues; what is set and read now and then. */
 struct netsched_class {
 	/* The whole queue of a FIFO class. Of a fair one, the only packet while there is just one, else empty. */
 	struct netsched_queue q;
-	struct fair *fair;
 	void *priv;			/* the policy's */
+	struct netsched_aside *aside;
 	uint32_t packets, bytes;	/* the backlog */
 	uint32_t id;
 	uint32_t state;
@@ -89,29 +101,20 @@ struct netsched_class {
 
 	uint64_t sent_packets __attribute__((aligned(ENV_CACHE_LINE)));
 	uint64_t sent_bytes;
-	uint64_t window_start, window_bytes;	/* the rate window that runs: from when, sent_bytes then */
+	uint64_t window_start;		/* of the rate window that runs */
 	uint64_t delay_ns, delay_max_ns;
 	const struct netsched_queue *lead;	/* where the next packet to leave stands, as far as is known */
 	uint32_t target_ns, interval_ns;	/* CoDel's */
+	struct fair fair;		/* CLASS_FLOWS; behind its first word the third line begins */
 
-	struct bucket ceiling __attribute__((aligned(ENV_CACHE_LINE)));
-	struct bucket pps;
-	struct wheel_node park;
-
-	struct bucket new_flows __attribute__((aligned(ENV_CACHE_LINE)));
-	uint64_t rate_bytes, rate_ns;	/* the last full rate window */
 	struct netsched_params p;
-	struct netsched_params asked;	/* before defaults, which follow the link */
-	struct netsched_subs *subs;	/* NULL: all packets are of one */
-	uint64_t marks, stops;
-	uint64_t drops[NETSCHED_VERDICTS];
-	struct netsched *ns;
 } __attribute__((aligned(ENV_CACHE_LINE)));
 
 struct netsched {
 	const struct netsched_ops *ops;
 	void *priv;			/* the policy's */
 	struct netsched_class *classes;	/* by id */
+	struct netsched_aside *asides;	/* by id */
 	uint8_t *class_priv;		/* by id, class_stride bytes each */
 	size_t class_stride;
 	uint32_t backlog;

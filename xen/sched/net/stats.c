@@ -54,10 +54,10 @@ const struct netsched_link *netsched_link(const struct netsched *ns)
 /* Of the last full window; of the time since, if that is longer (a class that fell silent is slow). */
 static uint64_t rate_of(const struct netsched_class *c, uint64_t now)
 {
-	uint64_t bytes = c->rate_bytes, ns = c->rate_ns;
+	uint64_t bytes = c->aside->rate_bytes, ns = c->aside->rate_ns;
 
 	if (now - c->window_start > ns) {
-		bytes = c->sent_bytes - c->window_bytes;
+		bytes = c->sent_bytes - c->aside->window_bytes;
 		ns = now - c->window_start;
 	}
 	return ns ? bytes * 8000000 / (ns / 1000 + 1) : 0;
@@ -75,15 +75,15 @@ int netsched_stats_read(struct netsched *ns, uint32_t id, uint64_t now, bool res
 		.capped = c->state & CLASS_CAPPED,
 		.sent_packets = c->sent_packets,
 		.sent_bytes = c->sent_bytes,
-		.marks = c->marks,
-		.stops = c->stops,
+		.marks = c->aside->marks,
+		.stops = c->aside->stops,
 		.rate_bps = rate_of(c, now),
 		.guarantee_bps = c->p.guarantee_bps,
 		.guaranteed = ns->ops->flags & NETSCHED_HAS_GUARANTEE,
 		.delay_ns = c->delay_ns,
 		.delay_max_ns = c->delay_max_ns,
 	};
-	memcpy(out->drops, c->drops, sizeof(out->drops));
+	memcpy(out->drops, c->aside->drops, sizeof(out->drops));
 	if (ns->ops->stats)
 		ns->ops->stats(ns, c, reset, out);
 	if (reset)

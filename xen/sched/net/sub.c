@@ -11,17 +11,17 @@
 
 static bool is_set(const struct netsched_class *c, uint32_t index)
 {
-	return c->subs && c->subs->set[index].weight;
+	return c->aside->subs && c->aside->subs->set[index].weight;
 }
 
 static int divide(struct netsched_class *c)
 {
-	if (c->subs)
+	if (c->aside->subs)
 		return 0;
-	c->subs = env_alloc(sizeof(*c->subs));
-	if (!c->subs)
+	c->aside->subs = env_alloc(sizeof(*c->aside->subs));
+	if (!c->aside->subs)
 		return -ENOMEM;
-	c->subs->set[0].weight = 1;
+	c->aside->subs->set[0].weight = 1;
 	c->state |= CLASS_DIVIDED;
 	return 0;
 }
@@ -35,9 +35,9 @@ int netsched_sub_set(struct netsched *ns, uint32_t id, uint32_t index, const str
 		return netsched_refuse(why, -EINVAL, "sub-class %u of weight %u: index below %u, weight 1 to 255", index, sub->weight,
 				       NETSCHED_SUBS);
 	struct netsched_class *c = &ns->classes[id];
-	if (divide(c) || (c->fair && fair_sub_set(c->fair, index, sub)))
+	if (divide(c) || (c->state & CLASS_FLOWS && fair_sub_set(&c->fair, index, sub)))
 		return netsched_refuse(why, -ENOMEM, "no memory for %u flow queues", c->p.flows);
-	c->subs->set[index] = *sub;
+	c->aside->subs->set[index] = *sub;
 	netsched_spread(c, netsched_gather(c));
 	return 0;
 }
@@ -52,10 +52,10 @@ int netsched_sub_del(struct netsched *ns, uint32_t id, uint32_t index)
 		return netsched_sub_set(ns, id, 0, &plain, NULL);
 	struct netsched_class *c = &ns->classes[id];
 	struct netsched_queue q = netsched_gather(c);
-	c->subs->set[index] = (struct netsched_sub){ 0 };
-	c->subs->count[index] = (struct netsched_sub_stats){ 0 };
-	if (c->fair)
-		fair_sub_del(c->fair, index);
+	c->aside->subs->set[index] = (struct netsched_sub){ 0 };
+	c->aside->subs->count[index] = (struct netsched_sub_stats){ 0 };
+	if (c->state & CLASS_FLOWS)
+		fair_sub_del(&c->fair, index);
 	netsched_spread(c, q);
 	return 0;
 }
@@ -67,14 +67,14 @@ int netsched_sub_get(const struct netsched *ns, uint32_t id, uint32_t index, str
 		return -ENOENT;
 	const struct netsched_class *c = &ns->classes[id];
 	if (sub)
-		*sub = c->subs->set[index];
+		*sub = c->aside->subs->set[index];
 	if (!stats)
 		return 0;
-	*stats = c->subs->count[index];
-	if (!c->fair)
+	*stats = c->aside->subs->count[index];
+	if (!(c->state & CLASS_FLOWS))
 		return 0;
-	fair_sub_backlog(c->fair, index, stats);
-	if (c->q.head && fair_sub_of(c->fair, c->q.head) == index) {	/* a lone packet waits outside */
+	fair_sub_backlog(&c->fair, index, stats);
+	if (c->q.head && fair_sub_of(&c->fair, c->q.head) == index) {	/* a lone packet waits outside */
 		stats->backlog_packets++;
 		stats->backlog_bytes += c->q.head->wire_bytes;
 	}

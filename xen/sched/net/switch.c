@@ -11,24 +11,23 @@
 #include <errno.h>
 #include <string.h>
 
-static void free_spare(struct fair **spare, uint32_t n)
+static void free_spare(struct fair *spare, uint32_t n)
 {
 	for (uint32_t id = 0; spare && id < n; id++)
-		fair_free(spare[id]);
+		fair_free(&spare[id]);
 	env_free(spare, n * sizeof(*spare));
 }
 
 /* Flow queues for each class, in an array by id. => NULL: no memory */
-static struct fair **make_spare(const struct netsched *ns)
+static struct fair *make_spare(const struct netsched *ns)
 {
 	uint32_t n = ns->link.max_classes;
-	struct fair **spare = env_alloc(n * sizeof(*spare));
+	struct fair *spare = env_alloc(n * sizeof(*spare));
 
 	for (uint32_t id = 0; spare && id < n; id++) {
 		if (!netsched_is_live(ns, id))
 			continue;
-		spare[id] = fair_new(&ns->classes[id].p, ns->classes[id].subs);
-		if (!spare[id]) {
+		if (fair_init(&spare[id], &ns->classes[id].p, ns->asides[id].subs)) {
 			free_spare(spare, n);
 			return NULL;
 		}
@@ -37,14 +36,14 @@ static struct fair **make_spare(const struct netsched *ns)
 }
 
 /* c is out of the old order; give it its queue under the new policy and put it into the new order. */
-static void move(struct netsched *ns, struct netsched_class *c, struct fair **spare)
+static void move(struct netsched *ns, struct netsched_class *c, struct fair *spare)
 {
 	bool flows = ns->ops->flags & NETSCHED_HAS_FLOWS;
 
-	if (flows != (c->fair != NULL)) {
-		netsched_requeue(c, flows ? spare[c->id] : NULL);
+	if (flows != !!(c->state & CLASS_FLOWS)) {
+		netsched_requeue(c, flows ? &spare[c->id] : NULL);
 		if (flows)
-			spare[c->id] = NULL;
+			spare[c->id] = (struct fair){ 0 };
 	}
 	c->priv = ns->class_priv + c->id * ns->class_stride;
 	netsched_set_buckets(ns, c);
@@ -61,7 +60,7 @@ int netsched_switch(struct netsched *ns, const struct netsched_ops *ops, uint64_
 	size_t stride = netsched_stride(ops);
 	void *priv = env_alloc(ops->size);
 	void *class_priv = env_alloc(n * stride);
-	struct fair **spare = flows ? make_spare(ns) : NULL;
+	struct fair *spare = flows ? make_spare(ns) : NULL;
 
 	if (!priv || !class_priv || (flows && !spare)) {
 		env_free(priv, ops->size);
