@@ -323,6 +323,7 @@ struct netsched_item *fair_pop(struct fair *f, struct netsched_class *c, uint64_
 			if (flow->deficit <= 0)
 				turn(s, l);
 			c->lead = &next_list(s)->head->q;
+			__builtin_prefetch(c->lead->head, 1);	/* the class may go twice in a row */
 			return item;
 		}
 		netsched_discard(c, item, NETSCHED_CODEL);

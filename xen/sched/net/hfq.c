@@ -79,15 +79,16 @@ struct hfq {
 
 /* A cache line of what is owed and one of what is shared: a packet that is owed touches the first alone, others mostly the second. */
 struct hfq_class {
-	struct calendar_node due;
+	struct calendar_node due;	/* first, so that its node is the class */
 	struct ring_node early;	/* next NULL: not on the list */
-	struct netsched_class *class;
 
-	struct calendar_node share;
-	struct netsched_class *same;	/* the class once more */
+	struct calendar_node share __attribute__((aligned(ENV_CACHE_LINE)));
 	uint64_t late_max;	/* due's units */
 };
-static_assert(offsetof(struct hfq_class, share) == ENV_CACHE_LINE, "two lines");
+#define DUE_AT		offsetof(struct hfq_class, due)
+#define SHARE_AT	offsetof(struct hfq_class, share)
+static_assert(DUE_AT == 0 && sizeof(struct hfq_class) == 2 * ENV_CACHE_LINE, "two lines");
+static_assert(sizeof(struct netsched_class) % sizeof(struct hfq_class) == 0, "class_of() multiplies");
 
 static uint64_t clock_of(const struct hfq *h, uint64_t now)
 {
@@ -138,7 +139,6 @@ static void hfq_class_set(struct netsched *ns, struct netsched_class *c)
 	struct hfq *h = ns->priv;
 	struct hfq_class *hc = c->priv;
 
-	hc->class = hc->same = c;
 	set_rates(ns);
 	calendar_price(&h->share, &hc->share, (1ull << (SHARE_SHIFT + CALENDAR_FRAC)) / c->p.weight, c->max_packet);
 	hc->due.price = 0;
@@ -170,6 +170,14 @@ static void hfq_wake(struct netsched *ns, struct netsched_class *c, uint64_t now
 	if (hc->due.price && enter(&h->due, &hc->due, clock_of(h, now)))
 		ring_add(&h->early, &hc->early);
 	enter(&h->share, &hc->share, h->vtime);
+}
+
+/* The class whose private block holds `part`, which is `at` bytes behind its start. By its place, so that nothing need be read. */
+static struct netsched_class *class_of(const struct netsched *ns, const void *part, size_t at)
+{
+	size_t offset = (size_t)((const uint8_t *)part - at - ns->class_priv);
+
+	return (void *)((char *)ns->classes + offset * (sizeof(struct netsched_class) / sizeof(struct hfq_class)));
 }
 
 static void not_early(struct hfq *h, struct hfq_class *hc)
@@ -206,9 +214,10 @@ static bool is_late(struct hfq *h, struct hfq_class *hc, uint64_t t)
 
 /*
  * With many classes nothing of the next one is in the cache. n's slot tells which ones follow: of each of these fetch the next
- * thing that can be reached without waiting, so that all is there when its turn comes. (32 k classes: 272 -> 43 ns a packet)
+ * thing that can be reached without waiting, so that all is there when its turn comes. (32 k classes: 101 -> 37 ns a packet)
  */
-static inline __attribute__((always_inline)) void look_ahead(const struct calendar *cal, const struct calendar_node *n, size_t class_at)
+static inline __attribute__((always_inline)) void look_ahead(const struct netsched *ns, const struct calendar *cal,
+							     const struct calendar_node *n, size_t at)
 {
 	const struct calendar_link *l = &n->link;
 
@@ -217,40 +226,31 @@ static inline __attribute__((always_inline)) void look_ahead(const struct calend
 		l = l->next;
 		if (l == cal->front)
 			return;
-		netsched_fetch(*(struct netsched_class *const *)((const char *)l + class_at), turns);
+		netsched_fetch(class_of(ns, l, at), turns);
 	}
-	__builtin_prefetch(l->next, 1);
-}
-
-static struct hfq_class *of_due(const struct calendar_node *n)
-{
-	return (void *)((char *)n - offsetof(struct hfq_class, due));
-}
-
-static struct hfq_class *of_share(const struct calendar_node *n)
-{
-	return (void *)((char *)n - offsetof(struct hfq_class, share));
+	__builtin_prefetch(l, 1);
 }
 
 /* The pick where what was chosen last does not answer it. */
-static __attribute__((noinline)) struct netsched_class *choose(struct hfq *h, uint64_t now)
+static __attribute__((noinline)) struct netsched_class *choose(struct netsched *ns, uint64_t now)
 {
+	struct hfq *h = ns->priv;
 	uint64_t t = clock_of(h, now);
 	struct calendar_node *n;
 
 	h->owed = true;
 	if (h->early.head && bucket_open(&h->early_rate, now))
-		return ((struct hfq_class *)((char *)h->early.head - offsetof(struct hfq_class, early)))->class;
+		return class_of(ns, h->early.head, offsetof(struct hfq_class, early));
 	n = calendar_pick(&h->due, t);
-	if (n && (!calendar_before(h->due.deadline, t) || is_late(h, of_due(n), t)))
-		return of_due(n)->class;
+	if (n && (!calendar_before(h->due.deadline, t) || is_late(h, (struct hfq_class *)n, t)))
+		return class_of(ns, n, DUE_AT);
 	h->owed = false;
 	n = calendar_pick(&h->share, h->vtime);
 	if (!n) {
 		h->vtime = calendar_first(&h->share);
 		n = calendar_pick(&h->share, h->vtime);
 	}
-	return of_share(n)->same;
+	return class_of(ns, n, SHARE_AT);
 }
 
 static struct netsched_class *hfq_pick(struct netsched *ns, uint64_t now)
@@ -259,19 +259,19 @@ static struct netsched_class *hfq_pick(struct netsched *ns, uint64_t now)
 	struct calendar_node *n;
 
 	if (h->early.head || !calendar_holds(&h->due, clock_of(h, now)))
-		return choose(h, now);
+		return choose(ns, now);
 	n = (void *)h->due.front->next;
 	if (n) {
 		h->owed = true;
-		look_ahead(&h->due, n, offsetof(struct hfq_class, class) - offsetof(struct hfq_class, due));
-		return of_due(n)->class;
+		look_ahead(ns, &h->due, n, DUE_AT);
+		return class_of(ns, n, DUE_AT);
 	}
 	n = (void *)h->share.front->next;
 	if (!n || !calendar_holds(&h->share, h->vtime))
-		return choose(h, now);
+		return choose(ns, now);
 	h->owed = false;
-	look_ahead(&h->share, n, offsetof(struct hfq_class, same) - offsetof(struct hfq_class, share));
-	return of_share(n)->same;
+	look_ahead(ns, &h->share, n, SHARE_AT);
+	return class_of(ns, n, SHARE_AT);
 }
 
 /* sent() where more changes than a place in a calendar. */
