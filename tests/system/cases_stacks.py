@@ -194,10 +194,10 @@ def routes_to(name, host, pattern):
 
 
 def address_of(m, name):
-    """The IPv6 address that the guest made itself from the prefix."""
+    """The IPv6 address that the guest made itself from the prefix, when it may be used: while tentative it answers nobody."""
     end = deadline(20)
     while time.monotonic() < end:
-        found = re.search(r"inet6 (2001:\S+)/64", shell(m, name, "/sbin/iproute2 -6 addr show dev eth0")[1])
+        found = re.search(r"inet6 (2001:\S+)/64 (?!.*tentative)", shell(m, name, "/sbin/iproute2 -6 addr show dev eth0")[1])
         if found:
             return found.group(1)
         time.sleep(1)
