@@ -5,32 +5,29 @@
 #define RING	4096u		/* fits an inner cache */
 #define LARGE	65536u		/* does not */
 
-void bench_path(unsigned int n)
+static void path(const char *name, bool six)
 {
 	struct load l;
 
 	load_make(&l, 16, 4000, false, 64);
-	printf("path-plain\t%.1f\n", load_measure(&l, 1000, RING));
+	l.six = six;
+	printf("%s-plain\t%.1f\n", name, load_measure(&l, 1000, RING));
 	load_free(&l);
 	load_make(&l, 16, 4000, false, 65536);
+	l.six = six;
 	load_open_flows(&l, 1000);
-	printf("path-connections\t%.1f\n", load_measure(&l, 1000, RING));
+	printf("%s-connections\t%.1f\n", name, load_measure(&l, 1000, RING));
 	load_free(&l);
+}
+
+void bench_path(unsigned int n)
+{
+	path("path", false);
 }
 
 void bench_path6(unsigned int n)
 {
-	struct load l;
-
-	load_make(&l, 16, 4000, false, 64);
-	l.six = true;
-	printf("path6-plain\t%.1f\n", load_measure(&l, 1000, RING));
-	load_free(&l);
-	load_make(&l, 16, 4000, false, 65536);
-	l.six = true;
-	load_open_flows(&l, 1000);
-	printf("path6-connections\t%.1f\n", load_measure(&l, 1000, RING));
-	load_free(&l);
+	path("path6", true);
 }
 
 /* N rules for all domains, half of them in each direction, and one for each domain: none asks for connections. */
