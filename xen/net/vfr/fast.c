@@ -111,17 +111,6 @@ void vfr_parse_batch(struct ctx *c, struct vfr_pkt **pkts, unsigned int n, int *
 
 /* --- the stages, straight --------------------------------------------------------------------------------------------- */
 
-/* => rules have accepted the packet's connection for this domain, so they need not be asked. */
-static inline bool known(struct ctx *c, struct vfr_pkt *p, uint16_t slot)
-{
-	uint16_t chosen;
-
-	if (!atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) || !vfr_conn_follow(c, p, slot, &chosen))
-		return false;
-	p->sched_class = chosen;
-	return true;
-}
-
 /* The last step, when nothing can go wrong any more. */
 static inline void send_on(struct vfr_pkt *p, uint16_t port, uint64_t dst_mac, const uint8_t *src_mac)
 {
@@ -146,8 +135,7 @@ static inline bool from_uplink(struct ctx *c, struct vfr_pkt *p)
 
 	if (!to || never_source(p->src) || vfr_addr_find(c->addrs, p->src) || !small_enough(p, (uint16_t)(to >> 16)))
 		return false;
-	if (((to & WAY_RULES) || rcu_get(c->v->global_rules)) && !known(c, p, slot) &&
-		!vfr_rules_pass(c, p, vfr_dom_at(c->v, slot), VFR_IN))
+	if (!plain_rules_let(c, p, slot, to & WAY_RULES, VFR_IN))
 		return false;
 	send_on(p, (uint16_t)to, atomic_load_explicit(&way->mac, memory_order_relaxed), c->v->par.gateway_mac);
 	p->src_dom = VFR_NODOM;
@@ -175,7 +163,7 @@ static inline bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *
 		return false;
 	uint64_t mac;
 	struct neigh *hop = plain_towards(c, rt, out->id, dst, 4, &mac);
-	if (!mac || ((rcu_get(d->rules) || rcu_get(c->v->global_rules)) && !known(c, p, d->slot) && !vfr_rules_pass(c, p, d, VFR_OUT)))
+	if (!mac || !plain_rules_let(c, p, slot, rcu_get(d->rules), VFR_OUT))
 		return false;
 	neigh_use(hop);
 	send_on(p, out->id, mac, out->mac);

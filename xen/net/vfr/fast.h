@@ -75,6 +75,20 @@ static inline struct neigh *plain_towards(struct ctx *c, const struct route *rt,
 	return c->hop_neigh;
 }
 
+/* => the domain's rules (`rules`: it has some) and those for all let the packet pass, now or when they accepted its connection. */
+static inline bool plain_rules_let(struct ctx *c, struct vfr_pkt *p, uint16_t slot, bool rules, enum vfr_dir dir)
+{
+	uint16_t chosen;
+
+	if (!rules && !rcu_get(c->v->global_rules))
+		return true;
+	if (atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) && vfr_conn_follow(c, p, slot, &chosen)) {
+		p->sched_class = chosen;
+		return true;
+	}
+	return vfr_rules_pass(c, p, vfr_dom_at(c->v, slot), dir);
+}
+
 /* fast6.c */
 /* => true: parsed, and all that vfr_parse() would have set is set. */
 bool vfr_plain6(const struct ctx *c, struct vfr_pkt *p, const uint8_t *own_mac);

@@ -45,20 +45,6 @@ uint16_t vfr_plain6_owner(struct ctx *c, const struct vfr_pkt *p)
 	return e && e->kind == ADDR_DEDICATED && crosses(dst) ? e->slot : SLOT_NONE;
 }
 
-/* => the domain's rules, and those for all, let it pass. */
-static inline bool rules_let(struct ctx *c, struct vfr_pkt *p, const struct vfr_dom *d, bool rules, enum vfr_dir dir)
-{
-	uint16_t chosen;
-
-	if (!rules && !rcu_get(c->v->global_rules))
-		return true;
-	if (atomic_load_explicit(&c->v->conns.wanted, memory_order_relaxed) && vfr_conn_follow(c, p, d->slot, &chosen)) {
-		p->sched_class = chosen;
-		return true;
-	}
-	return vfr_rules_pass(c, p, d, dir);
-}
-
 static inline bool small_enough(const struct vfr_pkt *p, uint16_t mtu)
 {
 	return p->gso == VFR_GSO_NONE && p->l3_len <= mtu && p->head[ETH_LEN + IP6_HOPS] > 1;
@@ -72,7 +58,7 @@ static bool from_uplink(struct ctx *c, struct vfr_pkt *p)
 	uint64_t to = atomic_load_explicit(&way->to, memory_order_acquire);
 
 	if (!to || !crosses(src) || vfr_pfx6_find(rcu_get(c->v->pfx6), src) || !small_enough(p, (uint16_t)(to >> 16)) ||
-		!rules_let(c, p, vfr_dom_at(c->v, slot), to & WAY_RULES, VFR_IN))
+		!plain_rules_let(c, p, slot, to & WAY_RULES, VFR_IN))
 		return false;
 	p->head[ETH_LEN + IP6_HOPS]--;
 	plain_sent(p, (uint16_t)to, atomic_load_explicit(&way->mac, memory_order_relaxed), c->v->par.gateway_mac);
@@ -96,7 +82,7 @@ static bool from_guest(struct ctx *c, struct vfr_pkt *p, struct vfr_dom *d)
 	if (!out || out->kind != VFR_PORT_UPLINK || !small_enough(p, out->mtu) || !plain_may_leave(&rcu_get(d->cfg)->c, p))
 		return false;
 	struct neigh *hop = plain_towards(c, rt, out->id, dst, 6, &mac);
-	if (!mac || !rules_let(c, p, d, rcu_get(d->rules), VFR_OUT))
+	if (!mac || !plain_rules_let(c, p, d->slot, rcu_get(d->rules), VFR_OUT))
 		return false;
 	neigh_use(hop);
 	p->head[ETH_LEN + IP6_HOPS]--;
